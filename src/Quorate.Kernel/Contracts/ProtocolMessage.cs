@@ -1,0 +1,62 @@
+namespace Quorate.Kernel;
+
+/// <summary>What a core receives: a protocol's own sealed message types, and the host's (<see cref="HostMessage"/>).</summary>
+public abstract class ProtocolMessage;
+
+/// <summary>Who sent it: the peer with its directory and the number of its link, or the host (<see cref="ReplicaId.None"/>).</summary>
+/// <param name="Id">The sender.</param>
+/// <param name="Directory">The sender's directory as its handshake said; what is counted is (member, directory).</param>
+/// <param name="Link">The link's number in the sender's run.</param>
+/// <param name="Old">It arrived before the ping's return after a gap (DESIGN §3, Time): log and votes take its full effect, timers and permissions none.</param>
+public readonly record struct Sender(ReplicaId Id, ulong Directory = 0, long Link = 0, bool Old = false)
+{
+    public static Sender Host => default;
+}
+
+/// <summary>What the host tells its core through Receive (DESIGN §3, The host speaks through Receive).</summary>
+public abstract class HostMessage : ProtocolMessage;
+
+/// <summary>The link to a peer stands: the peer's directory, run and a link number of our own.</summary>
+public sealed class LinkUp(ReplicaId peer, ulong directory, ulong run) : HostMessage
+{
+    public ReplicaId Peer { get; } = peer;
+    public ulong Directory { get; } = directory;
+    public ulong Run { get; } = run;
+}
+
+/// <summary>A link to or from a peer was reset: a hint that starts a pre-vote early, never a proof.</summary>
+public sealed class LinkDown(ReplicaId peer) : HostMessage
+{
+    public ReplicaId Peer { get; } = peer;
+}
+
+/// <summary>Something for this peer was not sent: its queue was full, a range was gone, a bulk stream failed.</summary>
+public sealed class Undelivered(ReplicaId to) : HostMessage
+{
+    public ReplicaId To { get; } = to;
+}
+
+/// <summary>The host has applied up to this index. The digest is the state's there, when it was asked for.</summary>
+public sealed class Applied(long index, ulong digest = 0) : HostMessage
+{
+    public long Index { get; } = index;
+    public ulong Digest { get; } = digest;
+}
+
+/// <summary>A snapshot at (index, term) is whole, synced and read back; the log up to it may go.</summary>
+public sealed class SnapshotStored(SnapshotIdentity snapshot) : HostMessage
+{
+    public SnapshotIdentity Snapshot { get; } = snapshot;
+}
+
+/// <summary>A snapshot could not be made; the log stays.</summary>
+public sealed class SnapshotFailed : HostMessage;
+
+/// <summary>The journal is short of room, or has room again (storage.md §3).</summary>
+public sealed class LogSpace(bool low) : HostMessage
+{
+    public bool Low { get; } = low;
+}
+
+/// <summary>Hand leadership over if you lead; the member is about to stop.</summary>
+public sealed class Retire : HostMessage;

@@ -1,0 +1,14 @@
+namespace Quorate.Kernel;
+
+public enum Role : byte { Follower, PreCandidate, Candidate, Leader, Learner }
+
+/// <summary>What a core offers now (DESIGN §3). The host acts on this, never on a Note.</summary>
+/// <param name="Role">Its role.</param>
+/// <param name="Term">Its term (the whole ballot, epoch, view).</param>
+/// <param name="Leader">The leader that it follows, or none.</param>
+/// <param name="MayPropose">Bytes of commands that it would take now without refusing; 0 when it may not propose.</param>
+/// <param name="MayServeUntilMicros">Monotone micros up to which this member may serve clients: ServeWithoutLeader after it sent what a quorum-confirmed leader's proof echoes (sessions.md §6.2).</param>
+/// <param name="Commit">The newest index that is known to be committed.</param>
+/// <param name="ProvenCommit">The newest commit index that a quorum-confirmed leader named.</param>
+/// <param name="ConfigurationIndex">The index of the latest configuration in the log; prepare waits while it is not applied (sessions.md §2.4).</param>
+public readonly record struct Standing(Role Role, ulong Term, ReplicaId Leader, int MayPropose, long MayServeUntilMicros, long Commit, long ProvenCommit, long ConfigurationIndex);

@@ -1,0 +1,32 @@
+#if MUTANTS
+namespace Quorate.Kernel;
+
+/// <summary>
+/// Bugs planted on purpose, each named after the rule that it leaves out; the world must catch every one of them. Compiled only with -p:Mutants=true: no release assembly contains them.
+/// At the mutated line: <c>#if MUTANTS if (Mutants.On(Mutant.X)) ... #endif</c>.
+/// </summary>
+public enum Mutant
+{
+    None,
+
+    // Raft (raft.md §20, by its numbers)
+    CountSelfAtAppend, AckUngated, VoteForgottenInTerm, StaleVoteCounted, StaleRejectionUsed, AckLastIndex, CommitPastVerified, TruncateUnconditionally,
+    CommitOlderTermByCounting, DurableByIndexNotTicket, ConfigurationBeforeOwnTerm, ReadIndexBeforeOwnTerm, VoteRequestUngated, MatchKeptAcrossTerms, KeepTailOnInstall,
+
+    // storage.md
+    AcknowledgeBeforeSync, RecoveryTrustsCache, NoOpeningAfterRecovery, SegmentFreedEarly, PromiseLeavesWithSegment, TornTakenForDamage, HeaderBehindLeftOut, SnapshotUsedUnread, WipedMemberVotes, OneChangeReplacement,
+
+    // sessions.md
+    FenceUnchecked, StreamNumberTwice, ResendOnlyOnLeaderChange, EventAfterReply, AttachJudgedLocally, ExpireWithoutExtraSpan, ServeForever, PendingKeptAcrossTerms, StaleAttachmentServed, SyncAnsweredLocally,
+}
+
+/// <summary>Which bug is planted on this thread.</summary>
+public static class Mutants
+{
+    [ThreadStatic] private static Mutant t_planted;
+
+    public static Mutant Planted { get => t_planted; set => t_planted = value; }
+
+    public static bool On(Mutant mutant) => t_planted == mutant;
+}
+#endif
