@@ -115,6 +115,12 @@ public abstract class Connection
     /// <summary>Bytes to send: append, then <see cref="Flush"/>; the door sends once at the end of the turn and drops what it sent.</summary>
     public ByteWriter Output { get; } = new();
 
+    /// <summary>Bytes of Output that the door has not handed on yet; what limits of unsent bytes are counted against.</summary>
+    public virtual int Unsent => Output.Length;
+
+    /// <summary>Carries frames between members: <see cref="INetwork.FlushPeers"/> sends it before the turn's end.</summary>
+    public bool Urgent { get; set; }
+
     /// <summary>Marks that Output has bytes, so that the door sends them at the end of this turn.</summary>
     public abstract void Flush();
 
@@ -152,6 +158,9 @@ public interface INetwork
 
     /// <summary>Listens; <paramref name="accept"/> names the owner of each new connection, or null to close it. Returns the bound ADDRESS:PORT. Throws <see cref="NetworkException"/> when it cannot.</summary>
     string Listen(string address, Func<Connection, IConnectionOwner?> accept);
+
+    /// <summary>Sends now what urgent connections hold: called between stepping the cores and the journal, so that members receive before the own disk works (DESIGN §4). What is left goes at the turn's end.</summary>
+    void FlushPeers() { }
 }
 
 /// <summary>An address that cannot be bound or parsed.</summary>
