@@ -14,6 +14,10 @@ internal sealed partial class Actor(Stage stage, string name, Member at)
     private bool _ended;
 
     public string Name { get; } = name;
+    /// <summary>The answer to the last ConnectRequest.</summary>
+    public Step? Connected { get; private set; }
+    /// <summary>The body of the last reply.</summary>
+    public byte[] Body { get; private set; } = [];
     public Welcome? Welcome { get; private set; }
     public long SessionId { get; private set; }
     public byte[] Password { get; private set; } = new byte[16];
@@ -31,7 +35,7 @@ internal sealed partial class Actor(Stage stage, string name, Member at)
 
     public Step ReadWelcome(double seconds = 10)
     {
-        var s = stage.Step(Name + ".connect");
+        var s = Connected = stage.Step(Name + ".connect");
         byte[]? frame;
         try
         {
@@ -101,6 +105,7 @@ internal sealed partial class Actor(Stage stage, string name, Member at)
                     Hear(reply);
                     continue;
                 }
+                Body = reply.Body;
                 if (reply.Zxid > 0) Seen = Math.Max(Seen, reply.Zxid);
                 s.Add("outcome", "reply").Add("xid", reply.Xid).Add("zxid", stage.Zxid(reply.Zxid)).Add("err", reply.Err);
                 if (reply.Err == 0) Answer.Tell(stage, s, op, reply.Body);

@@ -1,7 +1,7 @@
 namespace Quorate.Interop.Tests.Conformance;
 
 /// <summary>On which server a row runs: fresh ones cost seconds, so rows share what they can.</summary>
-internal enum Ground
+internal enum Venue
 {
     /// <summary>Standalone, tick 2000; rows run one after the other, so that each step of the zxid counts.</summary>
     Shared,
@@ -16,7 +16,7 @@ internal enum Ground
 }
 
 /// <summary>One row of zookeeper.md §7: what is sent, and what must come back.</summary>
-internal sealed record Row(string Id, string What, Ground Ground, Action<Stage> Script)
+internal sealed record Row(string Id, string What, Venue Venue, Action<Stage> Script)
 {
     public override string ToString() => Id + " " + What;
 }

@@ -20,7 +20,7 @@ internal sealed class Stage : IDisposable
         Root = "/r" + row.Id.Replace(' ', '-');
         _admin = new RawSession(Target.Port, 30000);
         // Row 65 wants a tree in which nobody has been.
-        _base = row.Ground == Ground.Fresh ? _admin.Must(Op.Ping, []).Zxid : _admin.Must(Op.Create, Op.CreateBody(Root, [], Acl.Open, 0)).Zxid;
+        _base = row.Venue == Venue.Fresh ? _admin.Must(Op.Ping, []).Zxid : _admin.Must(Op.Create, Op.CreateBody(Root, [], Acl.Open, 0)).Zxid;
     }
 
     public Row Row { get; }
@@ -39,6 +39,17 @@ internal sealed class Stage : IDisposable
         var s = new Step(this, label + "#" + n.ToString(CultureInfo.InvariantCulture));
         Transcript.Steps.Add(s);
         return s;
+    }
+
+    /// <summary>A fact of the row's own, told and expected at once.</summary>
+    public void Is(string label, object actual, object expected) => Step(label).Add("value", actual).Has("value", expected);
+
+    /// <summary>SIGTERM, and a new start on the same data.</summary>
+    public void Restart()
+    {
+        Target.Stop();
+        Target.Start();
+        Target.WaitUntilServing(60);
     }
 
     /// <summary>A new session, named a, b, c in order.</summary>
@@ -70,7 +81,7 @@ internal sealed class Stage : IDisposable
 
     /// <summary>Zxids are told as steps since the row began; on a server that others use at the same time only as real or not.</summary>
     public string Zxid(long z) => z <= 0 ? z.ToString(CultureInfo.InvariantCulture)
-        : Row.Ground is Ground.Slow ? "z"
+        : Row.Venue is Venue.Slow ? "z"
         : z < _base ? "earlier" : "z+" + (z - _base).ToString(CultureInfo.InvariantCulture);
 
     public string Owner(long id) => id == 0 ? "0" : _sessions.TryGetValue(id, out var n) ? "session " + n : "0x" + id.ToString("x", CultureInfo.InvariantCulture);
@@ -83,7 +94,7 @@ internal sealed class Stage : IDisposable
         if (!Target.Runs) return;
         try
         {
-            if (Row.Ground != Ground.Fresh) Remove(Root);
+            if (Row.Venue != Venue.Fresh) Remove(Root);
             _admin.Close();
         }
         catch (Exception e) when (e is IOException or TimeoutException or System.Net.Sockets.SocketException or InvalidDataException)
