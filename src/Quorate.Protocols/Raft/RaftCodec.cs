@@ -1,0 +1,201 @@
+namespace Quorate.Protocols.Raft;
+
+/// <summary>
+/// Bytes of Raft's messages, format 1: a byte of format, a byte of kind, then the fields, little-endian. Every count is checked against what can follow; nothing is allocated by an unchecked number.
+/// An entry is a byte (its kind; the top bit says that its term follows, else it is the one before's), checksum, length, payload.
+/// </summary>
+public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProtocolCodec
+{
+    public const byte Format = 1;
+    private const byte NewTerm = 0x80;
+    private const int LeastEntryBytes = 9;
+
+    private enum Kind : byte { PreVote = 1, PreVoteReply, RequestVote, VoteReply, Append, AppendReply, InstallSnapshot, InstallReply, TimeoutNow, ReadIndex, ReadIndexReply }
+
+    public bool Encode(ProtocolMessage message, IEntrySource entries, ByteWriter into)
+    {
+        into.Byte(Format);
+        switch (message)
+        {
+            case PreVote m: WriteAsk(into, Kind.PreVote, m.NextTerm, m.LastIndex, m.LastTerm, false); return true;
+            case PreVoteReply m: WriteVerdict(into, Kind.PreVoteReply, m.Term, m.Granted); return true;
+            case RequestVote m: WriteAsk(into, Kind.RequestVote, m.Term, m.LastIndex, m.LastTerm, m.Transfer); return true;
+            case VoteReply m: WriteVerdict(into, Kind.VoteReply, m.Term, m.Granted); return true;
+            case Append m: return WriteAppend(into, m, entries);
+            case AppendReply m: WriteAppendReply(into, m); return true;
+            case InstallSnapshot m: WriteInstall(into, m); return true;
+            case InstallReply m:
+                into.Byte((byte)Kind.InstallReply);
+                into.UInt64(m.Term);
+                into.Int64(m.Match);
+                into.UInt64(m.Run);
+                into.Int64(m.SentMicros);
+                return true;
+            case TimeoutNow m:
+                into.Byte((byte)Kind.TimeoutNow);
+                into.UInt64(m.Term);
+                return true;
+            case ReadIndex m:
+                into.Byte((byte)Kind.ReadIndex);
+                into.UInt64(m.Run);
+                into.Int64(m.Token);
+                return true;
+            case ReadIndexReply m:
+                into.Byte((byte)Kind.ReadIndexReply);
+                into.UInt64(m.Run);
+                into.Int64(m.Token);
+                into.Int64(m.Index);
+                into.Bool(m.Granted);
+                return true;
+            default: throw new ArgumentException($"{message.GetType().Name} is not one of Raft's messages", nameof(message));
+        }
+    }
+
+    public ProtocolMessage? Decode(ReadOnlySpan<byte> bytes, PayloadChunks chunks, BodyHandle body)
+    {
+        var r = new ByteReader(bytes);
+        if (r.Byte() != Format) return null;
+        ProtocolMessage? message = (Kind)r.Byte() switch
+        {
+            Kind.PreVote => new PreVote(r.UInt64(), r.Int64(), ReadAskEnd(ref r, out _)),
+            Kind.PreVoteReply => new PreVoteReply(r.UInt64(), r.Bool()),
+            Kind.RequestVote => new RequestVote(r.UInt64(), r.Int64(), ReadAskEnd(ref r, out bool transfer), transfer),
+            Kind.VoteReply => new VoteReply(r.UInt64(), r.Bool()),
+            Kind.Append => ReadAppend(ref r, chunks),
+            Kind.AppendReply => ReadAppendReply(ref r),
+            Kind.InstallSnapshot => ReadInstall(ref r, body),
+            Kind.InstallReply => new InstallReply(r.UInt64(), r.Int64(), r.UInt64(), r.Int64()),
+            Kind.TimeoutNow => new TimeoutNow(r.UInt64()),
+            Kind.ReadIndex => new ReadIndex(r.UInt64(), r.Int64()),
+            Kind.ReadIndexReply => new ReadIndexReply(r.UInt64(), r.Int64(), r.Int64(), r.Bool()),
+            _ => null,
+        };
+        return r.Ok && r.AtEnd ? message : null;
+    }
+
+    private static void WriteAsk(ByteWriter w, Kind kind, ulong term, long lastIndex, ulong lastTerm, bool transfer)
+    {
+        w.Byte((byte)kind);
+        w.UInt64(term);
+        w.Int64(lastIndex);
+        w.UInt64(lastTerm);
+        w.Bool(transfer);
+    }
+
+    private static ulong ReadAskEnd(ref ByteReader r, out bool transfer)
+    {
+        ulong lastTerm = r.UInt64();
+        transfer = r.Bool();
+        return lastTerm;
+    }
+
+    private static void WriteVerdict(ByteWriter w, Kind kind, ulong term, bool granted)
+    {
+        w.Byte((byte)kind);
+        w.UInt64(term);
+        w.Bool(granted);
+    }
+
+    private static bool WriteAppend(ByteWriter w, Append m, IEntrySource entries)
+    {
+        w.Byte((byte)Kind.Append);
+        w.UInt64(m.Term);
+        w.Int64(m.PrevIndex);
+        w.UInt64(m.PrevTerm);
+        w.Int64(m.Commit);
+        w.Int64(m.Round);
+        w.Int64(m.ProvenMicros);
+        w.UInt64(m.ProvenRun);
+        w.Int32(m.Count);
+        ulong term = m.PrevTerm;
+        for (long i = m.First; i <= m.Last; i++)
+        {
+            if (!entries.TryRead(i, out var e)) return false;
+            if (e.Term > m.Term || e.Term < term) return false; // overwritten since by another leader's: the range is gone
+            w.Byte((byte)((byte)e.Kind | (e.Term == term ? 0 : NewTerm)));
+            if (e.Term != term) w.UInt64(term = e.Term);
+            w.UInt32(e.Checksum);
+            w.Sized(e.Payload);
+        }
+        return true;
+    }
+
+    private Append? ReadAppend(ref ByteReader r, PayloadChunks chunks)
+    {
+        ulong term = r.UInt64();
+        long prevIndex = r.Int64();
+        ulong prevTerm = r.UInt64();
+        long commit = r.Int64(), round = r.Int64(), proven = r.Int64();
+        ulong provenRun = r.UInt64();
+        int count = r.Count(LeastEntryBytes);
+        if (r.Failed || prevIndex < 0 || prevTerm > term) return null;
+        var entries = count == 0 ? [] : new TermedEntry[count];
+        ulong at = prevTerm;
+        for (int i = 0; i < count; i++)
+        {
+            byte kind = r.Byte();
+            if ((kind & NewTerm) != 0)
+            {
+                ulong next = r.UInt64();
+                if (next <= at || next > term) return null;
+                at = next;
+            }
+            uint checksum = r.UInt32();
+            var payload = r.Sized();
+            var entryKind = (EntryKind)(kind & ~NewTerm);
+            if (r.Failed || payload.Length > maxEntryBytes || at == 0 || entryKind is not (EntryKind.Command or EntryKind.TermOpened or EntryKind.Configuration)) return null;
+            if (Crc32C.Of(payload) != checksum) return null; // made where it entered the cluster: nothing rotten is passed on
+            entries[i] = new TermedEntry(at, new Entry(entryKind, chunks.Copy(payload, checksum)));
+        }
+        return new Append { Term = term, PrevIndex = prevIndex, PrevTerm = prevTerm, Last = prevIndex + count, Commit = commit, Round = round, ProvenMicros = proven, ProvenRun = provenRun, Entries = entries };
+    }
+
+    private static void WriteAppendReply(ByteWriter w, AppendReply m)
+    {
+        w.Byte((byte)Kind.AppendReply);
+        w.UInt64(m.Term);
+        w.Bool(m.Ok);
+        w.Int64(m.Match);
+        w.Int64(m.RejectedPrev);
+        w.Int64(m.HintIndex);
+        w.UInt64(m.HintTerm);
+        w.Int64(m.Round);
+        w.UInt64(m.Run);
+        w.Int64(m.SentMicros);
+    }
+
+    private static AppendReply ReadAppendReply(ref ByteReader r) => new()
+    {
+        Term = r.UInt64(),
+        Ok = r.Bool(),
+        Match = r.Int64(),
+        RejectedPrev = r.Int64(),
+        HintIndex = r.Int64(),
+        HintTerm = r.UInt64(),
+        Round = r.Int64(),
+        Run = r.UInt64(),
+        SentMicros = r.Int64(),
+    };
+
+    private static void WriteInstall(ByteWriter w, InstallSnapshot m)
+    {
+        w.Byte((byte)Kind.InstallSnapshot);
+        w.UInt64(m.Term);
+        w.Int64(m.Body.Snapshot.Index);
+        w.UInt64(m.Body.Snapshot.Term);
+        w.UInt64(m.Body.Snapshot.Digest);
+        w.Int64(m.Configuration.Index);
+        w.Sized(m.Configuration.Configuration.Encode());
+    }
+
+    /// <summary>The body's identity as the leader named it; the token and the length as the receiver's host holds them.</summary>
+    private static InstallSnapshot? ReadInstall(ref ByteReader r, BodyHandle body)
+    {
+        ulong term = r.UInt64();
+        var snapshot = new SnapshotIdentity(r.Int64(), r.UInt64(), r.UInt64());
+        long index = r.Int64();
+        var bytes = r.Sized();
+        if (r.Failed || snapshot.Index <= 0 || index < 0 || index > snapshot.Index || snapshot.Term > term || ClusterConfiguration.Decode(bytes) is not { } configuration) return null;
+        return new InstallSnapshot(term, new ConfigurationAt(index, configuration), body with { Snapshot = snapshot });
+    }
+}

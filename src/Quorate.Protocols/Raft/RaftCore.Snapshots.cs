@@ -1,0 +1,114 @@
+namespace Quorate.Protocols.Raft;
+
+/// <summary>Compaction and installation (P §7, T §5; raft.md §11; storage.md §4). The host makes, stores and streams the bytes; the core decides what the log may forget and who needs a snapshot.</summary>
+public sealed partial class RaftCore
+{
+    // ---- Compaction
+
+    private void OnSnapshotStored(in SnapshotIdentity snapshot)
+    {
+        if (snapshot.Index <= S.Snapshot.Index) return; // overtaken by an installed one
+        Invariant.That(snapshot.Index <= S.Commit && S.Log.Matches(snapshot.Index, snapshot.Term), "SnapshotSound", $"snapshot ({snapshot.Index}, {snapshot.Term}) is not of this log");
+        S.Snapshot = snapshot;
+        Compact();
+    }
+
+    /// <summary>The log begins TrailingBytes behind the snapshot, for followers that lag; and not above what a peer that is being sent a snapshot needs next, or the loop never ends (raft.md §11.7).</summary>
+    private void Compact()
+    {
+        long begin = TrailingBegin(S.Snapshot.Index, _options.TrailingBytes);
+        long bound = TrailingBegin(S.Snapshot.Index, 4 * _options.TrailingBytes);
+        foreach (var p in S.Peers)
+            if (p.State == ProgressState.Snapshot && RecentlyHeard(p)) begin = Math.Max(bound, Math.Min(begin, p.SnapshotIndex));
+        if (begin > S.Log.BeginIndex) S.Log.BeginAt(begin);
+        while (S.Configurations.Count > 1 && S.Configurations[1].Index <= S.Log.BeginIndex) S.Configurations.RemoveAt(0);
+        _out.PersistLogBegin(S.Log.BeginIndex, S.Log.BeginTerm, S.Snapshot);
+        _out.Note("log begins behind, snapshot", S.Log.BeginIndex, S.Snapshot.Index);
+    }
+
+    /// <summary>The smallest begin that leaves at most so many payload bytes behind an index.</summary>
+    private long TrailingBegin(long index, long bytes)
+    {
+        long low = S.Log.BeginIndex, high = index;
+        while (low < high)
+        {
+            long middle = low + (high - low) / 2;
+            if (S.Log.BytesOf(middle + 1, index) <= bytes) high = middle;
+            else low = middle + 1;
+        }
+        return low;
+    }
+
+    // ---- Sender
+
+    /// <summary>One at a time to a peer; beats go on meanwhile. The host streams the body that it holds under this identity, and tells Undelivered when that fails.</summary>
+    private void SendSnapshot(PeerProgress p)
+    {
+        p.State = ProgressState.Snapshot;
+        p.ClearFlights();
+        p.SnapshotIndex = S.Snapshot.Index;
+        _out.Send(p.Id, new InstallSnapshot(S.Term, S.ConfigurationAsOf(S.Snapshot.Index), new BodyHandle(S.Snapshot, 0, 0)));
+        _out.Note("snapshot to, at", p.Id.Value, S.Snapshot.Index);
+    }
+
+    private void OnInstallReply(Sender from, InstallReply m)
+    {
+        if (AdoptIfHigher(m.Term)) return;
+        if (S.Role != Role.Leader || m.Term != S.Term || HeardFrom(from, m.Run, m.SentMicros) is not { } p) return;
+        TakeMatch(p, m.Match);
+        AdvanceCommitIndex();
+        if (S.Role == Role.Leader) SendEntries(p);
+    }
+
+    // ---- Receiver
+
+    private void OnInstallSnapshot(Sender from, InstallSnapshot m)
+    {
+        if (m.Term < S.Term)
+        {
+            _out.Send(from.Id, new InstallReply(S.Term, 0, S.Run, S.LastNow));
+            return;
+        }
+        if (!FollowLeader(from, m.Term)) return;
+        var snapshot = m.Body.Snapshot;
+        if (snapshot.Index > S.Commit) Install(m);
+
+        // Every way its ticket: what it claims must be durable, an older pending write included (raft.md §11.6).
+        long match = Math.Max(snapshot.Index, S.Commit);
+        var gate = S.Covering(match);
+        if (S.PromisePending && S.PromiseTicket > gate) gate = S.PromiseTicket;
+        _out.Send(from.Id, new InstallReply(S.Term, match, S.Run, S.LastNow), gate);
+    }
+
+    private void Install(InstallSnapshot m)
+    {
+        var snapshot = m.Body.Snapshot;
+        bool keepTail = S.Log.Matches(snapshot.Index, snapshot.Term);
+#if MUTANTS
+        if (Mutants.On(Mutant.KeepTailOnInstall) && S.Log.Last > snapshot.Index) keepTail = true;
+#endif
+        var ticket = _out.PersistSwitch(m.Body, keepTail);
+        _out.DeliverInstall(m.Body);
+        if (keepTail)
+        {
+            S.Log.BeginAt(snapshot.Index);
+            S.Configurations.RemoveAll(c => c.Index <= snapshot.Index);
+            S.Configurations.Insert(0, m.Configuration);
+        }
+        else
+        {
+            // Whatever stood here is not the leader's: a tail kept under a snapshot that it does not match hides a conflict (bug 14).
+            S.Log.Reset(snapshot.Index, snapshot.Term);
+            S.Configurations.Clear();
+            S.Configurations.Add(m.Configuration);
+        }
+        S.Spans.Clear();
+        S.Spans.Add(new WriteSpan(snapshot.Index, S.Log.Last, ticket));
+        S.Snapshot = snapshot;
+        S.Commit = S.Applied = snapshot.Index;
+        S.AckedMatch = 0;
+        ForgetMark(snapshot.Index);
+        OnConfigurationChanged();
+        _out.Note("snapshot installed at, tail kept", snapshot.Index, keepTail ? 1 : 0);
+    }
+}

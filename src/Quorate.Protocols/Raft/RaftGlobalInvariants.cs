@@ -1,0 +1,2 @@
+namespace Quorate.Protocols.Raft;
+public sealed class RaftGlobalInvariants;
