@@ -5,7 +5,8 @@ namespace Quorate.Kernel;
 /// <param name="Directory">The random id of the data directory that votes for this member. 0 in a list that was never formed.</param>
 /// <param name="Voter">Counts in quorums and may lead; otherwise a learner.</param>
 /// <param name="Address">HOST:PORT of its mesh.</param>
-public sealed record ConfiguredMember(ReplicaId Id, ulong Directory, bool Voter, string Address);
+/// <param name="Returning">A learner that was a voter under another directory and takes its vote back by itself (storage.md §6.3).</param>
+public sealed record ConfiguredMember(ReplicaId Id, ulong Directory, bool Voter, string Address, bool Returning = false);
 
 /// <summary>
 /// Voters and learners, itself a log entry; immutable. <see cref="Outgoing"/> is the other half of a joint configuration (Raft §6): empty until joint consensus comes.
@@ -73,7 +74,7 @@ public sealed class ClusterConfiguration
         {
             w.Byte(m.Id.Value);
             w.UInt64(m.Directory);
-            w.Bool(m.Voter);
+            w.Byte((byte)((m.Voter ? 1 : 0) | (m.Returning ? 2 : 0)));
             w.Text(m.Address);
         }
     }
@@ -81,7 +82,13 @@ public sealed class ClusterConfiguration
     private static ConfiguredMember[] Read(ref ByteReader r)
     {
         var members = new ConfiguredMember[r.Count(14)];
-        for (int i = 0; i < members.Length; i++) members[i] = new ConfiguredMember(new ReplicaId(r.Byte()), r.UInt64(), r.Bool(), r.Text());
+        for (int i = 0; i < members.Length; i++)
+        {
+            var id = new ReplicaId(r.Byte());
+            ulong directory = r.UInt64();
+            int flags = r.Byte();
+            members[i] = new ConfiguredMember(id, directory, (flags & 1) != 0, r.Text(), (flags & 2) != 0);
+        }
         return members;
     }
 }

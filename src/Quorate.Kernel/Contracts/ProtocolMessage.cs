@@ -58,5 +58,14 @@ public sealed class LogSpace(bool low) : HostMessage
     public bool Low { get; } = low;
 }
 
+/// <summary>
+/// Every touch of a client up to this instant (monotone micros; 0: none yet) was reported to the present leader on the present link. An acknowledgement claims this time, not the time of its own sending,
+/// as what the proof of serving echoes (sessions.md §6.1: what the proof echoes is an answer that carried the touches).
+/// </summary>
+public sealed class Answered(long upToMicros) : HostMessage
+{
+    public long UpToMicros { get; } = upToMicros;
+}
+
 /// <summary>Hand leadership over if you lead; the member is about to stop.</summary>
 public sealed class Retire : HostMessage;

@@ -158,7 +158,7 @@ public sealed partial class RaftCore
         if (m.Term < S.Term)
         {
             // So that a stale leader learns the term; with check-quorum this also frees a node whose term ran ahead (raft.md §13.3).
-            Reply(from.Id, new AppendReply { Term = S.Term, Ok = false, RejectedPrev = m.PrevIndex, Round = m.Round, Run = S.Run, SentMicros = S.LastNow }, Ticket.None);
+            Reply(from.Id, new AppendReply { Term = S.Term, Ok = false, RejectedPrev = m.PrevIndex, Round = m.Round, Run = S.Run, SentMicros = S.ClaimedMicros }, Ticket.None);
             return;
         }
         if (!FollowLeader(from, m.Term)) return;
@@ -281,7 +281,7 @@ public sealed partial class RaftCore
         long hint = S.Log.LastAtMost(m.PrevIndex, m.PrevTerm);
         S.Log.TryTermOf(hint, out ulong hintTerm);
         S.EchoedRound = Math.Max(S.EchoedRound, m.Round);
-        Reply(leader, new AppendReply { Term = S.Term, Ok = false, RejectedPrev = m.PrevIndex, HintIndex = hint, HintTerm = hintTerm, Round = m.Round, Run = S.Run, SentMicros = S.LastNow }, Ticket.None);
+        Reply(leader, new AppendReply { Term = S.Term, Ok = false, RejectedPrev = m.PrevIndex, HintIndex = hint, HintTerm = hintTerm, Round = m.Round, Run = S.Run, SentMicros = S.ClaimedMicros }, Ticket.None);
     }
 
     /// <summary>
@@ -314,7 +314,7 @@ public sealed partial class RaftCore
         Reply(from.Id, OkReply(match, m.Round), gate);
     }
 
-    private AppendReply OkReply(long match, long round) => new() { Term = S.Term, Ok = true, Match = match, Round = round, Run = S.Run, SentMicros = S.LastNow };
+    private AppendReply OkReply(long match, long round) => new() { Term = S.Term, Ok = true, Match = match, Round = round, Run = S.Run, SentMicros = S.ClaimedMicros };
 
     private void Reply(ReplicaId to, AppendReply reply, Ticket after) => _out.Send(to, reply, after);
 

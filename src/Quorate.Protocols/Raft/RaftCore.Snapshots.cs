@@ -66,7 +66,7 @@ public sealed partial class RaftCore
     {
         if (m.Term < S.Term)
         {
-            _out.Send(from.Id, new InstallReply(S.Term, 0, S.Run, S.LastNow));
+            _out.Send(from.Id, new InstallReply(S.Term, 0, S.Run, S.ClaimedMicros));
             return;
         }
         if (!FollowLeader(from, m.Term)) return;
@@ -77,7 +77,7 @@ public sealed partial class RaftCore
         long match = Math.Max(snapshot.Index, S.Commit);
         var gate = S.Covering(match);
         if (S.PromisePending && S.PromiseTicket > gate) gate = S.PromiseTicket;
-        _out.Send(from.Id, new InstallReply(S.Term, match, S.Run, S.LastNow), gate);
+        _out.Send(from.Id, new InstallReply(S.Term, match, S.Run, S.ClaimedMicros), gate);
     }
 
     private void Install(InstallSnapshot m)

@@ -182,6 +182,7 @@ public sealed partial class RaftCore : IProtocolCore
             case SnapshotStored m: OnSnapshotStored(m.Snapshot); break;
             case SnapshotFailed: _out.Note("snapshot failed: the log stays"); break;
             case LogSpace m: S.LogSpaceLow = m.Low; break;
+            case Answered m: S.AnsweredUpTo = m.UpToMicros; break;
             case Retire: OnRetire(); break;
             default: _out.Note("host message dropped"); break;
         }

@@ -67,6 +67,11 @@ public sealed class RaftState
     public long LastNow;
     public long Judged;
 
+    /// <summary>What replies claim as their time, once the host said it (<see cref="Kernel.Answered"/>): every touch up to then was reported. -1: it never did, the time of sending holds.</summary>
+    public long AnsweredUpTo = -1;
+
+    public long ClaimedMicros => AnsweredUpTo < 0 ? LastNow : AnsweredUpTo;
+
     /// <summary>Deadlines in judged time; <see cref="Instant.Never"/> when not armed.</summary>
     public long ElectionDeadline = Instant.Never;
     public long HeardLeader;

@@ -43,7 +43,12 @@ public abstract class SessionConnection
     /// <summary>Numbered requests of this connection that are not applied here yet.</summary>
     public int Unapplied { get; internal set; }
 
-    internal bool Touched;
+    /// <summary>The report that carries its newest touch; it is repeated until a beat echoes one that carried it (sessions.md §6.1).</summary>
+    internal long TouchedIn;
+
+    internal bool InTouched;
+    internal bool IsGone;
+    internal int LiveSlot = -1;
 
     /// <summary>The answer to <see cref="ISessions.Open"/> or <see cref="ISessions.Attach"/>, from the log.</summary>
     public abstract void OnHandshake(in HandshakeResult result);
@@ -117,7 +122,10 @@ public interface ISessions
 /// <summary>A protocol's face for clients over one partition: created with the partition's state machine and its sessions.</summary>
 public interface IFace : IApplySink
 {
-    /// <summary>Hang every client connection up.</summary>
+    /// <summary>Names the owner of a new client connection, or null to close it.</summary>
+    IConnectionOwner? Accept(Connection connection);
+
+    /// <summary>Hang every client connection up, those without a session too.</summary>
     void HangUpAll(string reason);
 
     /// <summary>Timers of the face; called each turn.</summary>

@@ -1,0 +1,259 @@
+using Quorate.Protocols.Raft;
+using Quorate.Runtime.Faces;
+using Quorate.Runtime.Replica;
+using Quorate.Runtime.Sessions;
+using Quorate.Storage;
+using Quorate.Transport;
+
+namespace Quorate.Runtime;
+
+/// <summary>Everything that a member is told at its start.</summary>
+public sealed class MemberOptions
+{
+    public required ReplicaId Self { get; init; }
+
+    /// <summary>Every member with its mesh address, this one too. After formation it only says where to dial.</summary>
+    public required IReadOnlyList<(ReplicaId Id, string Address)> Members { get; init; }
+
+    /// <summary>Where the mesh listens; null when this member is alone.</summary>
+    public string? PeerAddress { get; init; }
+
+    /// <summary>Where clients connect; null for none.</summary>
+    public string? ClientAddress { get; init; }
+
+    public string ClusterName { get; init; } = "quorate";
+
+    /// <summary>Form when a majority of the listed members is there. It risks a second cluster of the rest, should they ever form without this one.</summary>
+    public bool FormWithQuorum { get; init; }
+
+    public required StorageOptions Storage { get; init; }
+    public RaftOptions Raft { get; init; } = new();
+    public SessionOptions Sessions { get; init; } = new();
+
+    /// <summary>Check every local promise after every step (simulation and debug builds).</summary>
+    public bool CheckInvariants { get; init; }
+}
+
+/// <summary>Makes the state machine of the partition and the face in front of it.</summary>
+public interface IFaceFactory
+{
+    IStateMachine CreateMachine();
+
+    IFace CreateFace(IStateMachine machine, ISessions sessions, Member member);
+}
+
+/// <summary>
+/// One member, whole, behind the five doors: mesh, storage, formation, replica host, sessions, face. It has no thread of its own: in production the strand pumps it, in simulation a seeded scheduler pumps the very same object.
+/// </summary>
+public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposable
+{
+    private readonly MemberOptions _options;
+    private readonly IDisk _disk;
+    private readonly INetwork _network;
+    private readonly ISeed _seed;
+    private readonly ITime _time;
+    private readonly INotes _notes;
+    private readonly IFaceFactory _faces;
+    private MemberStore? _store;
+    private Mesh? _mesh;
+    private Formation.Formation? _formation;
+    private SessionHost? _sessions;
+    private IFace? _face;
+    private Membership.Membership? _membership;
+    private ReplicaHost? _host;
+    private Instant _now;
+    private long _peersOf = -1, _wakeAsked;
+    private readonly (ulong Directory, ulong Run)[] _linked = new (ulong, ulong)[256];
+    private bool _stopping;
+
+    public Member(MemberOptions options, IDisk disk, INetwork network, ISeed seed, ITime time, INotes notes, IFaceFactory faces)
+    {
+        _options = options;
+        _disk = disk;
+        _network = network;
+        _seed = seed;
+        _time = time;
+        _notes = notes;
+        _faces = faces;
+    }
+
+    public MemberOptions Options => _options;
+    public SessionHost Sessions => _sessions!;
+    public MemberStore Store => _store!;
+    public Mesh Mesh => _mesh!;
+
+    /// <summary>Null before formation.</summary>
+    public ReplicaHost? Host => _host;
+
+    public IFace Face => _face!;
+    public Membership.Membership Membership => _membership!;
+    public Standing Standing => _host?.Standing ?? default;
+    public bool Formed => _formation?.Formed is not null;
+
+    /// <summary>Where clients connect, with the port that was bound.</summary>
+    public string ClientAddress { get; private set; } = "";
+
+    public string PeerAddress { get; private set; } = "";
+
+    /// <summary>A journal write failed: the member must stop (storage.md §2.5).</summary>
+    public DiskException? Failed => _store?.Failed;
+
+    /// <summary>Opens the store, listens, and begins. Throws StorageRefusal, DiskException or NetworkException with one clear line; nothing was served then.</summary>
+    public void Start()
+    {
+        _now = _time.Now;
+        _store = MemberStore.Open(_disk, _options.Storage, _seed, _notes);
+        var identity = _store.Identity;
+        _mesh = new Mesh(_network, _notes, new MeshIdentity(_options.Self, identity.Directory, identity.Run, identity.Formed ? identity.ClusterId : 0, 1, _options.PeerAddress ?? ""), this);
+        var machine = _faces.CreateMachine();
+        _sessions = new SessionHost(_options.Self, identity.Directory, identity.Run, _options.Sessions, machine, _mesh, _seed, _notes);
+        _face = _faces.CreateFace(machine, _sessions, this);
+        _sessions.UseFace(_face);
+        _membership = new Membership.Membership(_sessions, _notes);
+        _formation = new Formation.Formation(_options.Self, identity.Directory, _options.ClusterName, _options.Members, _options.FormWithQuorum, _mesh, this, _notes);
+        if (_options.PeerAddress is { } peers) PeerAddress = _mesh.Listen(peers);
+        _mesh.SetPeers(Others(_options.Members));
+        _formation.Start(Formation.FormedList.Decode(identity.Formation.Span), identity.Formed);
+        StartReplicaWhenFormed();
+        if (_options.ClientAddress is { } clients) ClientAddress = _network.Listen(clients, _face.Accept);
+    }
+
+    /// <summary>
+    /// Before the doors give this turn's first byte: after a gap every link is pinged, and what comes before the answer is old (DESIGN §3, Time).
+    /// </summary>
+    public void BeginTurn()
+    {
+        if (_host is not null && _time.Now.Micros - _now.Micros > Limits.MaxJudgedGapMicros && _time.Now.Micros - _wakeAsked > Limits.MaxJudgedGapMicros) _mesh!.AfterGap();
+        Enter();
+    }
+
+    /// <summary>One turn, after the doors gave their bytes.</summary>
+    public void Pump()
+    {
+        Enter();
+        _mesh!.Pump(_now);
+        _formation!.Pump(_now);
+        StartReplicaWhenFormed();
+        if (_host is null) _store!.Pump(_now);
+        else
+        {
+            _sessions!.BeginTurn(_now, _host.Standing);
+            _host.Pump(_now);
+            _membership!.Pump(_now);
+            DialConfigured();
+        }
+        _face!.Pump(_now);
+        _wakeAsked = NextWake;
+    }
+
+    /// <summary>Monotone micros of the next thing to do.</summary>
+    public long NextWake
+    {
+        get
+        {
+            long wake = Math.Min(Math.Min(_mesh!.NextWake, _formation!.NextWake), _face!.NextWake);
+            return Math.Min(wake, _host is null ? _store!.NextWake : Math.Min(_host.NextWake, _membership!.NextWake));
+        }
+    }
+
+    /// <summary>Begins to stop: leadership is handed over when this member has it. Go on pumping until <see cref="Retired"/>.</summary>
+    public void Retire()
+    {
+        if (_stopping) return;
+        _stopping = true;
+        _host?.Tell(_time.Now, new Retire());
+    }
+
+    /// <summary>Nothing of this member is needed any more: it does not lead, or nobody else could.</summary>
+    public bool Retired => _stopping && (_host is null || _host.Standing.Role != Role.Leader || _sessions!.Configuration.VoterCount <= 1);
+
+    /// <summary>Hangs every client up, writes the last empty batch, lets the files go.</summary>
+    public void Dispose()
+    {
+        if (_host is not null) _sessions!.Stop();
+        _store?.Dispose();
+        _store = null;
+    }
+
+    public void OnLinkUp(ReplicaId peer, ulong directory, ulong run, long link)
+    {
+        Enter();
+        _linked[peer.Value] = (directory, run);
+        _formation!.OnLinkUp(peer, directory);
+        _membership!.OnLinkUp(peer, directory);
+        _host?.DropHeld(peer);
+        _host?.Tell(_now, new LinkUp(peer, directory, run));
+        if (_host is not null) _sessions!.OnLink(peer);
+    }
+
+    public void OnLinkDown(ReplicaId peer)
+    {
+        Enter();
+        _formation!.OnLinkDown(peer);
+        _membership!.OnLinkDown(peer);
+        _host?.DropHeld(peer);
+        _host?.Tell(_now, new LinkDown(peer));
+        if (_host is not null) _sessions!.OnLink(peer);
+    }
+
+    public void OnFrame(Sender from, FrameKind kind, ReadOnlySpan<byte> body)
+    {
+        Enter();
+        switch (kind)
+        {
+            case FrameKind.Formation: _formation!.OnFrame(from, body, _sessions!.Configuration); break;
+            case FrameKind.Protocol: _host?.OnFrame(_now, from, body); break;
+            case FrameKind.Session when _host is not null:
+                _sessions!.BeginTurn(_now, _host.Standing);
+                _sessions.OnFrame(from, body);
+                break;
+        }
+    }
+
+    public void OnBulkBegin(Sender from, ReadOnlySpan<byte> header, long length) => _host?.OnBulkBegin(from, header, length);
+
+    public void OnBulkBytes(Sender from, ReadOnlySpan<byte> bytes) => _host?.OnBulkBytes(from, bytes);
+
+    public void OnBulkEnd(Sender from, bool whole) => _host?.OnBulkEnd(from, whole);
+
+    public long BulkBacklog(ReplicaId from) => _host?.BulkBacklog(from) ?? 0;
+
+    public void OnRefused(ReplicaId peer, string reason) => _notes.Note(2, $"member {peer.Value}: {reason}");
+
+    void Formation.IFormationStore.Save(ulong clusterId, ReadOnlySpan<byte> list, bool formed) => _store!.Identity.Save(clusterId, list, formed);
+
+    private void Enter() => _now = _time.Now;
+
+    private void StartReplicaWhenFormed()
+    {
+        if (_host is not null || _formation!.Formed is not { } list) return;
+        var seed = new byte[8];
+        _seed.Fill(seed);
+        var core = new RaftCore(_options.Raft);
+        _host = new ReplicaHost(core, new RaftCodec(), _network, _mesh!, _store!, _sessions!, _notes) { CheckInvariants = _options.CheckInvariants };
+        _membership!.Host = _host;
+        _host.Start(_now, _options.Self, BitConverter.ToUInt64(seed), new ClusterConfiguration(list.Members));
+        foreach (var m in list.Members)
+            if (m.Id != _options.Self && _mesh!.IsUp(m.Id)) _host.Tell(_now, new LinkUp(m.Id, _linked[m.Id.Value].Directory, _linked[m.Id.Value].Run));
+        DialConfigured();
+    }
+
+    /// <summary>The recorded configuration says whom to dial; the list of the command line adds where.</summary>
+    private void DialConfigured()
+    {
+        if (_peersOf == _sessions!.ConfigurationIndex && _peersOf > 0) return;
+        if (_peersOf == 0 && _sessions.ConfigurationIndex == 0) return;
+        _peersOf = _sessions.ConfigurationIndex;
+        var peers = new List<(ReplicaId Id, string Address)>(Others(_options.Members));
+        foreach (var m in _sessions.Configuration.Members)
+        {
+            if (m.Id == _options.Self) continue;
+            int at = peers.FindIndex(p => p.Id == m.Id);
+            if (at < 0) peers.Add((m.Id, m.Address));
+            else if (peers[at].Address != m.Address) peers[at] = (m.Id, m.Address);
+        }
+        _mesh!.SetPeers(peers);
+    }
+
+    private (ReplicaId Id, string Address)[] Others(IReadOnlyList<(ReplicaId Id, string Address)> members) => [.. members.Where(m => m.Id != _options.Self)];
+}

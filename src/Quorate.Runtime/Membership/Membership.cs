@@ -1,0 +1,124 @@
+using Quorate.Runtime.Replica;
+using Quorate.Runtime.Sessions;
+
+namespace Quorate.Runtime.Membership;
+
+public enum MembershipChange : byte { Add, Remove, Promote }
+
+/// <summary>
+/// Changes of the configuration, one voter at a time (Raft §4.1). A listed member with a directory that the configuration does not record becomes a learner and takes its vote back by itself,
+/// through two changes, each committed before the next (storage.md §6.3): the old directory loses its vote, then the new one gets one.
+/// </summary>
+public sealed class Membership(SessionHost sessions, INotes notes)
+{
+    private const long RetryMicros = 250_000;
+    private readonly ulong[] _linked = new ulong[256];
+    private long _next;
+    private bool _asked, _lostNoted;
+
+    /// <summary>The core that takes proposals; absent before formation.</summary>
+    public ReplicaHost? Host { get; set; }
+
+    public void OnLinkUp(ReplicaId peer, ulong directory) => _linked[peer.Value] = directory;
+
+    public void OnLinkDown(ReplicaId peer) => _linked[peer.Value] = 0;
+
+    public long NextWake => sessions.Leading ? _next : Instant.Never;
+
+    public void Pump(Instant now)
+    {
+        NoteWhenLost();
+        if (!sessions.Leading || Host is null || now.Micros < _next) return;
+        _next = now.Micros + RetryMicros;
+        if (_asked || sessions.ConfigurationIndex != Host.Standing.ConfigurationIndex) return;
+        if (NextStep(sessions.Configuration, now) is { } next) Propose(next, (_, _) => { });
+    }
+
+    /// <summary>An operator's word. The answer's text is null when it is done.</summary>
+    public void Change(MembershipChange change, ReplicaId id, string address, Action<string?> answer)
+    {
+        var present = sessions.Configuration;
+        string? wrong = !sessions.Leading || Host is null ? "this member does not lead" : _asked ? "another change is under way" : Why(change, id, address, present);
+        if (wrong is not null)
+        {
+            answer(wrong);
+            return;
+        }
+        var next = change switch
+        {
+            MembershipChange.Add => present.With(new ConfiguredMember(id, _linked[id.Value], false, address)),
+            MembershipChange.Remove => present.Without(id),
+            _ => present.With(present.Find(id)! with { Voter = true, Returning = false }),
+        };
+        Propose(next, (outcome, reason) => answer(outcome == AnswerKind.Done ? null : reason ?? $"the outcome is {outcome}"));
+    }
+
+    private string? Why(MembershipChange change, ReplicaId id, string address, ClusterConfiguration present)
+    {
+        var member = present.Find(id);
+        return change switch
+        {
+            MembershipChange.Add when member is not null => $"member {id.Value} is in the configuration already",
+            MembershipChange.Add when address.Length == 0 => "an address HOST:PORT is needed",
+            MembershipChange.Remove when member is null => $"member {id.Value} is not in the configuration",
+            MembershipChange.Remove when member!.Voter && present.VoterCount == 1 => "the last voter cannot be removed",
+            MembershipChange.Promote when member is null => $"member {id.Value} is not in the configuration",
+            MembershipChange.Promote when member!.Voter => $"member {id.Value} votes already",
+            MembershipChange.Promote when present.VoterCount >= Limits.MaxVoters => $"there are {Limits.MaxVoters} voters already",
+            MembershipChange.Promote when member!.Directory == 0 => $"member {id.Value} was never heard",
+            MembershipChange.Promote when !CaughtUp(id, sessions.Now) => $"member {id.Value} has not caught up yet",
+            _ => null,
+        };
+    }
+
+    private void Propose(ClusterConfiguration next, Action<AnswerKind, string?> answer)
+    {
+        _asked = true;
+        notes.Note(1, $"proposing the configuration {next}");
+        Host!.Ask(ProposalKind.Configuration, next, default, (outcome, reason) =>
+        {
+            _asked = false;
+            if (outcome != AnswerKind.Done) notes.Note(1, $"configuration not changed: {outcome} {reason}");
+            answer(outcome, reason);
+        });
+    }
+
+    /// <summary>The next of the two changes that some member needs; null when all is as it should be.</summary>
+    private ClusterConfiguration? NextStep(ClusterConfiguration present, Instant now)
+    {
+        foreach (var m in present.Members)
+        {
+            ulong linked = _linked[m.Id.Value];
+            if (m.Id == sessions.Self) continue;
+#if MUTANTS
+            if (Mutants.On(Mutant.OneChangeReplacement) && linked != 0 && linked != m.Directory) return present.With(m with { Directory = linked });
+#endif
+            if (linked != 0 && linked != m.Directory) return present.With(m with { Directory = linked, Voter = false, Returning = m.Voter || m.Returning });
+            if (m is { Voter: false, Returning: true } && linked == m.Directory && CaughtUp(m.Id, now)) return present.With(m with { Voter = true, Returning = false });
+        }
+        return null;
+    }
+
+    /// <summary>Its report of the last beats says that it has applied nearly all of what is committed.</summary>
+    private bool CaughtUp(ReplicaId id, Instant now)
+    {
+        var (applied, heardAt) = sessions.ReportOf(id);
+        return now.Micros - heardAt < 500_000 && applied + 10_000 >= sessions.AppliedIndex && applied > 0;
+    }
+
+    /// <summary>Members whose recorded directories are gone can no longer form a write quorum (storage.md §5).</summary>
+    private void NoteWhenLost()
+    {
+        if (_lostNoted || sessions.Serving) return;
+        int voters = 0, gone = 0;
+        foreach (var m in sessions.Configuration.Members)
+        {
+            if (!m.Voter) continue;
+            voters++;
+            if (_linked[m.Id.Value] != 0 && _linked[m.Id.Value] != m.Directory && m.Directory != 0) gone++;
+        }
+        if (voters == 0 || voters - gone > voters / 2) return;
+        _lostNoted = true;
+        notes.Note(3, $"group lost: {gone} of {voters} voters came back without their data, the rest is no quorum. To begin anew, stop every member, remove the data directories of all, and start them again");
+    }
+}

@@ -1,0 +1,230 @@
+using Quorate.Storage;
+using Quorate.Transport;
+
+namespace Quorate.Runtime.Replica;
+
+/// <summary>Snapshots: made in slices while the state changes, streamed to followers beneath everything urgent, received, installed (storage.md §3.2, §4).</summary>
+public sealed partial class ReplicaHost
+{
+    /// <summary>Encoded bytes a turn: well under a millisecond.</summary>
+    private const int SliceBytes = 128 * 1024;
+
+    private readonly ByteWriter _slice = new();
+    private readonly ByteWriter _machineSlice = new();
+    private readonly Incoming?[] _incoming = new Incoming?[256];
+    private SnapshotWriter? _writer;
+    private SnapshotIdentity _writing;
+    private bool _snapshotAsked, _finished;
+    private Action<string>? _snapshotAnswer;
+
+    private sealed class Incoming(byte[] header, Sender from, SnapshotReceiver receiver, SnapshotIdentity identity)
+    {
+        public readonly byte[] Header = header;
+        public readonly Sender From = from;
+        public readonly SnapshotReceiver Receiver = receiver;
+        public readonly SnapshotIdentity Identity = identity;
+        public bool Ended;
+    }
+
+    /// <summary>A snapshot is being written and the disk does not hold it up.</summary>
+    private bool SnapshotWantsTurn => _writer is { } w && !_finished && w.Unwritten < Limits.SnapshotUnwrittenBytes;
+
+    /// <summary>Asks for a snapshot now, whether due or not.</summary>
+    public void AskSnapshot(Action<string> answer)
+    {
+        _snapshotAsked = true;
+        _snapshotAnswer = answer;
+    }
+
+    private void PumpSnapshot()
+    {
+        if (_writer is null)
+        {
+            if (_sessions.AppliedIndex > _log.Map.BeginIndex && (_snapshotAsked || _log.SnapshotDue(_sessions.Machine.EncodedBytes))) BeginSnapshot();
+            return;
+        }
+        if (!SnapshotWantsTurn) return;
+        bool last = StateSnapshots.WriteNext(_sessions, SliceBytes, _slice);
+        if (_slice.Length > 1) _writer.Append(_slice.Written);
+        if (!last) return;
+        _finished = true;
+        _writer.Finish(_sessions.Machine.RowCount);
+    }
+
+    private void BeginSnapshot()
+    {
+        _snapshotAsked = false;
+        if (_sessions.AppliedIndex == _store.Snapshots.Newest(0).Snapshot.Index)
+        {
+            AnswerSnapshot("nothing was applied since the last snapshot");
+            return;
+        }
+        _writing = new SnapshotIdentity(_sessions.AppliedIndex, _sessions.AppliedTerm, StateSnapshots.DigestOf(_sessions));
+        _writer = _store.Snapshots.BeginWrite(0, _writing);
+        _finished = false;
+        StateSnapshots.WriteFirst(_sessions, _slice, _machineSlice);
+        _writer.Append(_slice.Written);
+        _writer.Append(_machineSlice.Written);
+        _notes.Note(1, $"snapshot at index {_writing.Index} begins");
+    }
+
+    private void AnswerSnapshot(string text)
+    {
+        _snapshotAnswer?.Invoke(text);
+        _snapshotAnswer = null;
+    }
+
+    private void TakeSnapshotEvents()
+    {
+        while (_store.Snapshots.TryTakeEvent(out var e))
+        {
+            switch (e.Kind)
+            {
+                case SnapshotEventKind.Stored:
+                    _writer = null;
+                    _notes.Note(1, $"snapshot at index {e.Identity.Index} stored");
+                    AnswerSnapshot($"snapshot at index {e.Identity.Index} stored");
+                    Tell(_now, new SnapshotStored(e.Identity));
+                    break;
+                case SnapshotEventKind.Failed:
+                    EndWriting();
+                    _notes.Note(2, $"a snapshot failed: {e.Reason}");
+                    AnswerSnapshot($"the snapshot failed: {e.Reason}");
+                    Tell(_now, new SnapshotFailed());
+                    break;
+                case SnapshotEventKind.Received: TakeReceived(e.Body); break;
+                case SnapshotEventKind.ReceiveFailed: _notes.Note(2, $"a received snapshot was not usable: {e.Reason}"); break;
+            }
+        }
+    }
+
+    private void EndWriting()
+    {
+        if (_writer is null) return;
+        if (!_finished) _sessions.Machine.AbandonSnapshot();
+        _writer = null;
+    }
+
+    private bool SendBody(ReplicaId to, BodyMessage message)
+    {
+        var body = _store.Snapshots.Newest(0);
+        if (!_mesh.IsUp(to) || body.Snapshot.IsNone || body.Snapshot.Index != message.Body.Snapshot.Index)
+        {
+            NoteUndelivered(to);
+            return false;
+        }
+        var header = new ByteWriter(256);
+        if (!_codec.Encode(message, _log, header))
+        {
+            NoteUndelivered(to);
+            return false;
+        }
+        _notes.Note(1, $"snapshot at index {body.Snapshot.Index} ({body.Bytes} bytes) goes to {to}");
+        _mesh.QueueBulk(to, new SnapshotBody(this, to, header.Written.ToArray(), body));
+        return true;
+    }
+
+    /// <summary>A stored snapshot as the mesh pulls it, pinned against replacement while it streams.</summary>
+    private sealed class SnapshotBody : IBulkSource
+    {
+        private readonly ReplicaHost _host;
+        private readonly ReplicaId _to;
+        private readonly byte[] _header;
+        private readonly BodyHandle _body;
+
+        public SnapshotBody(ReplicaHost host, ReplicaId to, byte[] header, BodyHandle body)
+        {
+            _host = host;
+            _to = to;
+            _header = header;
+            _body = body;
+            host._store.Snapshots.Pin(body);
+        }
+
+        public ReadOnlySpan<byte> Header => _header;
+        public long Length => _body.Bytes;
+
+        public int Read(long offset, Span<byte> into) => _host._store.Snapshots.ReadBody(_body, offset, into);
+
+        public void Done(bool delivered)
+        {
+            _host._store.Snapshots.Unpin(_body);
+            if (!delivered) _host.NoteUndelivered(_to);
+        }
+    }
+
+    public void OnBulkBegin(in Sender from, ReadOnlySpan<byte> header, long length)
+    {
+        AbandonIncoming(from.Id);
+        if (_codec.Decode(header, _chunks, default) is not BodyMessage message) return;
+        var identity = message.Body.Snapshot;
+        if (identity.Index <= _sessions.AppliedIndex) return; // the core answers what it has when the sender probes again
+        _incoming[from.Id.Value] = new Incoming(header.ToArray(), from, _store.Snapshots.BeginReceive(0, identity, length), identity);
+    }
+
+    public void OnBulkBytes(in Sender from, ReadOnlySpan<byte> bytes) => _incoming[from.Id.Value]?.Receiver.Append(bytes);
+
+    public void OnBulkEnd(in Sender from, bool whole)
+    {
+        if (_incoming[from.Id.Value] is not { } incoming) return;
+        if (!whole)
+        {
+            AbandonIncoming(from.Id);
+            return;
+        }
+        incoming.Ended = true;
+        incoming.Receiver.Finish();
+    }
+
+    public long BulkBacklog(ReplicaId from) => _incoming[from.Value]?.Receiver.Unwritten ?? 0;
+
+    private void AbandonIncoming(ReplicaId from)
+    {
+        if (_incoming[from.Value] is { Ended: false } incoming) incoming.Receiver.Abandon();
+        _incoming[from.Value] = null;
+    }
+
+    /// <summary>Whole, synced and read back: now the core hears of it.</summary>
+    private void TakeReceived(in BodyHandle body)
+    {
+        for (int i = 0; i < _incoming.Length; i++)
+        {
+            if (_incoming[i] is not { Ended: true } incoming || incoming.Identity != body.Snapshot) continue;
+            _incoming[i] = null;
+            if (_codec.Decode(incoming.Header, _chunks, body) is not { } message) return;
+            _core.Receive(_now, incoming.From, message, _outbox);
+            Stepped();
+            return;
+        }
+    }
+
+    /// <summary>Replaces the state, in line with deliveries. Clients were hung up first (sessions.md §6.3).</summary>
+    private void Install(in BodyHandle body)
+    {
+        _notes.Note(1, $"installing a snapshot at index {body.Snapshot.Index}");
+        EndWriting();
+        _sessions.BeginInstall();
+        var configuration = Restore(body);
+        _sessions.EndInstall(body.Snapshot, configuration);
+        _deliverTo = body.Snapshot.Index;
+    }
+
+    private ConfigurationAt RestoreAtStart(in SnapshotIdentity snapshot)
+    {
+        var configuration = Restore(_store.Snapshots.Newest(0));
+        _sessions.EndInstall(snapshot, configuration);
+        return configuration;
+    }
+
+    private ConfigurationAt Restore(in BodyHandle body)
+    {
+        ConfigurationAt? configuration = null;
+        _sessions.Machine.BeginRestore();
+        using var reader = _store.Snapshots.OpenForRestore(body);
+        bool whole = true;
+        while (whole && reader.ReadSlice(out var slice)) whole = StateSnapshots.Restore(_sessions, slice, ref configuration);
+        whole = whole && _sessions.Machine.EndRestore() && configuration is not null && StateSnapshots.DigestOf(_sessions) == body.Snapshot.Digest;
+        if (!whole) throw new InvariantException("SnapshotRestores", $"the snapshot at index {body.Snapshot.Index} does not give the state that it was made of");
+        return configuration!;
+    }
+}

@@ -1,0 +1,314 @@
+using Quorate.Runtime.Sessions;
+using Quorate.Storage;
+using Quorate.Transport;
+
+namespace Quorate.Runtime.Replica;
+
+/// <summary>
+/// Owns one replica: the only code that touches its core (DESIGN §1). Feeds it many inputs, then acts once: gathers what it persists, sends (before the own disk), hands the batch to the journal, applies what was decided.
+/// Pumped; on the strand only.
+/// </summary>
+public sealed partial class ReplicaHost
+{
+    private readonly IProtocolCore _core;
+    private readonly IProtocolCodec _codec;
+    private readonly INetwork _network;
+    private readonly Mesh _mesh;
+    private readonly MemberStore _store;
+    private readonly PartitionLog _log;
+    private readonly SessionHost _sessions;
+    private readonly INotes _notes;
+    private readonly Outbox _outbox = new();
+    private readonly PayloadChunks _chunks = new();
+    private readonly List<HeldSend> _held = [];
+    private readonly List<ReplicaId> _undelivered = [];
+    private readonly Dictionary<long, Action<AnswerKind, string?>> _asked = [];
+    private readonly List<Proposal> _control = [];
+    private Instant _now;
+    private long _deliverTo, _lastProposal, _answeredUpTo;
+    private Ticket _durable;
+    private bool _lowSpace, _lowSent;
+
+    /// <summary>Entries applied in one turn at most, so that a long catch-up does not hold up beats.</summary>
+    private const int TurnEntries = 20_000;
+
+    private readonly record struct HeldSend(ReplicaId To, ProtocolMessage Message, Ticket After);
+
+    public ReplicaHost(IProtocolCore core, IProtocolCodec codec, INetwork network, Mesh mesh, MemberStore store, SessionHost sessions, INotes notes)
+    {
+        _core = core;
+        _codec = codec;
+        _network = network;
+        _mesh = mesh;
+        _store = store;
+        _log = store.Journal.Partition(0);
+        _sessions = sessions;
+        _notes = notes;
+    }
+
+    public IProtocolCore Core => _core;
+
+    /// <summary>Checks local invariants after every step: on in simulation and in debug builds.</summary>
+    public bool CheckInvariants { get; init; }
+
+    public Standing Standing { get; private set; }
+
+    /// <summary>Delivered and not applied yet.</summary>
+    public long Unapplied => Math.Max(0, _deliverTo - _sessions.AppliedIndex);
+
+    /// <summary>Restores the newest whole snapshot, then starts the core on what storage recovered and the formed list.</summary>
+    public void Start(Instant now, ReplicaId self, ulong seed, ClusterConfiguration formed)
+    {
+        _now = now;
+        var recovered = _log.Recover(self, seed);
+        var configurations = new List<ConfigurationAt> { new(0, formed) };
+        _sessions.Begin(formed);
+        if (!recovered.Snapshot.IsNone) configurations.Add(RestoreAtStart(recovered.Snapshot));
+        foreach (var c in recovered.Configurations)
+            if (c.Index > configurations[^1].Index) configurations.Add(c);
+        _deliverTo = _sessions.AppliedIndex;
+        _core.Start(now, With(recovered, configurations), _outbox);
+        Stepped();
+    }
+
+    /// <summary>A protocol frame of a peer.</summary>
+    public void OnFrame(Instant now, in Sender from, ReadOnlySpan<byte> body)
+    {
+        _now = now;
+        var message = _codec.Decode(body, _chunks, default);
+        if (message is null)
+        {
+            _notes.Note(2, $"unreadable protocol frame from {from.Id}: ignored");
+            return;
+        }
+        _core.Receive(now, from, message, _outbox);
+        Stepped();
+    }
+
+    /// <summary>The link to a peer changed: what was held for it was meant for the old one (and claims what only that one carried).</summary>
+    public void DropHeld(ReplicaId peer)
+    {
+        int kept = 0;
+        for (int i = 0; i < _held.Count; i++)
+            if (_held[i].To != peer) _held[kept++] = _held[i];
+        _held.RemoveRange(kept, _held.Count - kept);
+    }
+
+    /// <summary>The host's own word to the core.</summary>
+    public void Tell(Instant now, HostMessage message)
+    {
+        _now = now;
+        _core.Receive(now, Sender.Host, message, _outbox);
+        Stepped();
+    }
+
+    /// <summary>A configuration change or a transfer; the answer comes once.</summary>
+    public void Ask(ProposalKind kind, ClusterConfiguration? configuration, ReplicaId target, Action<AnswerKind, string?> answer)
+    {
+        long id = ++_lastProposal;
+        _asked.Add(id, answer);
+        _control.Add(new Proposal(id, kind, default, configuration, target));
+    }
+
+    /// <summary>One turn: completions, deadlines, proposals, acting, applying, snapshots. The session layer's turn was begun by the member.</summary>
+    public void Pump(Instant now)
+    {
+        _now = now;
+        _store.Pump(now);
+        TakeDurable();
+        TakeSnapshotEvents();
+        TakeSpace();
+        if (_core.NextWake <= now.Micros)
+        {
+            _core.Wake(now, _outbox);
+            Stepped();
+        }
+        Act();
+        PumpSnapshot();
+        _sessions.NoteStanding(Standing);
+        _sessions.EndTurn();
+        Act();
+    }
+
+    /// <summary>Monotone micros of the next deadline; the past when something is left to do.</summary>
+    public long NextWake
+    {
+        get
+        {
+            if (Unapplied > 0 || SnapshotWantsTurn) return _now.Micros;
+            return Math.Min(Math.Min(_core.NextWake, _sessions.NextWake), _store.NextWake);
+        }
+    }
+
+    /// <summary>Proposes, processes the outbox, submits the batch, applies; until nothing moves any more.</summary>
+    private void Act()
+    {
+        int applied = 0;
+        for (int round = 0; round < 16; round++)
+        {
+            TellAnswered();
+            ProposeAll();
+            bool sent = ProcessOutbox();
+            if (sent) _network.FlushPeers();
+            _store.Pump(_now);
+            int before = applied;
+            if (applied < TurnEntries) applied += ApplyDelivered(TurnEntries - applied);
+            bool durable = TakeDurable();
+            TellUndelivered();
+            if (applied == before && !durable && _outbox.IsEmpty && _sessions.Proposals.Count == 0) return;
+        }
+    }
+
+    private void ProposeAll()
+    {
+        _sessions.NoteStanding(Standing);
+        _sessions.TakeNumbers();
+        if (_control.Count > 0)
+        {
+            _core.Propose(_now, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_control), _outbox);
+            _control.Clear();
+            Stepped();
+        }
+        if (_sessions.Proposals.Count == 0) return;
+        _core.Propose(_now, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_sessions.Proposals), _outbox);
+        _sessions.Proposals.Clear();
+        Stepped();
+    }
+
+    /// <summary>After every step: the standing that the host acts on, and in simulation the promises.</summary>
+    private void Stepped()
+    {
+        Standing = _core.StandingAt(_now);
+        if (CheckInvariants) _core.CheckInvariants();
+    }
+
+    /// <summary>The verbs of all steps since the last time: writes are gathered first, because ranges are copied from them.</summary>
+    private bool ProcessOutbox()
+    {
+        if (_outbox.IsEmpty) return false;
+        bool sent = false;
+        foreach (ref readonly var v in _outbox.Verbs)
+            if (v.Kind == VerbKind.Persist) _log.Gather(v, _outbox.EntriesOf(v));
+        foreach (ref readonly var v in _outbox.Verbs)
+        {
+            switch (v.Kind)
+            {
+                case VerbKind.Send when v.Ticket <= _durable: sent |= Send(v.To, v.Message!); break;
+                case VerbKind.Send: _held.Add(new HeldSend(v.To, v.Message!, v.Ticket)); break;
+                case VerbKind.Deliver: _deliverTo = Math.Max(_deliverTo, v.Last); break;
+                case VerbKind.Install: Install(v.Body); break;
+                case VerbKind.Answer: TakeAnswer(v); break;
+                case VerbKind.Note: _notes.Note(0, $"{v.Text} {v.A} {v.B} {v.C}"); break;
+            }
+        }
+        _outbox.Clear();
+        return sent;
+    }
+
+    private bool Send(ReplicaId to, ProtocolMessage message)
+    {
+        if (message is BodyMessage body) return SendBody(to, body);
+        var w = _mesh.Begin(to, FrameKind.Protocol);
+        if (w is null)
+        {
+            NoteUndelivered(to);
+            return false;
+        }
+        if (!_codec.Encode(message, _log, w))
+        {
+            _mesh.Cancel(to);
+            NoteUndelivered(to);
+            return false;
+        }
+        _mesh.End(to);
+        return true;
+    }
+
+    private void NoteUndelivered(ReplicaId to)
+    {
+        if (!_undelivered.Contains(to)) _undelivered.Add(to);
+    }
+
+    /// <summary>Told once an act, and only while a link stands: without one LinkDown said it already.</summary>
+    private void TellUndelivered()
+    {
+        if (_undelivered.Count == 0) return;
+        foreach (var to in _undelivered)
+            if (_mesh.IsUp(to)) Tell(_now, new Undelivered(to));
+        _undelivered.Clear();
+    }
+
+    /// <summary>A later input, always: never inside Persist (DESIGN §3, Tickets). Releases what was held.</summary>
+    private bool TakeDurable()
+    {
+        var durable = _log.Durable;
+        if (durable <= _durable) return false;
+        _durable = durable;
+        int kept = 0;
+        bool sent = false;
+        for (int i = 0; i < _held.Count; i++)
+        {
+            var h = _held[i];
+            if (h.After <= durable) sent |= Send(h.To, h.Message);
+            else _held[kept++] = h;
+        }
+        _held.RemoveRange(kept, _held.Count - kept);
+        if (sent) _network.FlushPeers();
+        _core.Durable(_now, durable, _outbox);
+        Stepped();
+        return true;
+    }
+
+    private int ApplyDelivered(int most)
+    {
+        int count = 0;
+        while (count < most && _sessions.AppliedIndex < _deliverTo)
+        {
+            if (!_log.TryRead(_sessions.AppliedIndex + 1, out var entry))
+                throw new InvariantException("DeliveredReadable", $"entry {_sessions.AppliedIndex + 1} was delivered and cannot be read from the journal");
+            _sessions.Apply(entry);
+            count++;
+        }
+        if (count == 0) return 0;
+        _sessions.EndApply();
+        Tell(_now, new Applied(_sessions.AppliedIndex));
+        return count;
+    }
+
+    private void TakeAnswer(in Verb v)
+    {
+        if (v.Proposal < 0) _sessions.OnReadAnswer(v.Proposal, v.Answer, v.A);
+        else if (v.Proposal > 0 && _asked.Remove(v.Proposal, out var answer)) answer(v.Answer, v.Text);
+    }
+
+    private void TellAnswered()
+    {
+        if (_sessions.AnsweredUpTo == _answeredUpTo) return;
+        _answeredUpTo = _sessions.AnsweredUpTo;
+        Tell(_now, new Answered(_answeredUpTo));
+    }
+
+    private void TakeSpace()
+    {
+        _lowSpace = _log.LowSpace;
+        _sessions.LowSpace = _lowSpace;
+        if (_lowSpace == _lowSent) return;
+        _lowSent = _lowSpace;
+        _notes.Note(_lowSpace ? 2 : 1, _lowSpace ? "the journal is short of room: new writes are refused" : "the journal has room again");
+        Tell(_now, new LogSpace(_lowSpace));
+    }
+
+    private static Recovered With(Recovered r, IReadOnlyList<ConfigurationAt> configurations) => new()
+    {
+        Self = r.Self,
+        Directory = r.Directory,
+        Run = r.Run,
+        Seed = r.Seed,
+        Promise = r.Promise,
+        DamagedPromiseTerm = r.DamagedPromiseTerm,
+        Log = r.Log,
+        Configurations = configurations,
+        Mark = r.Mark,
+        Snapshot = r.Snapshot,
+    };
+}

@@ -1,0 +1,302 @@
+using Quorate.Transport;
+
+namespace Quorate.Runtime.Sessions;
+
+/// <summary>The leader's side: each member's queue, the judgement, beats with their echoes and verdicts, expiry (sessions.md §2, §4.3, §6).</summary>
+public sealed partial class SessionHost
+{
+    private readonly SessionPrepare _prepare;
+    private readonly MemberStream?[] _streams = new MemberStream?[256];
+    private readonly List<byte[]> _sweeps = [];
+    private readonly ByteWriter _scratch = new(1024);
+    private long _ownNext, _nextBeat, _nextExpiry, _nextSweep;
+    private bool _epochProposed;
+
+    /// <summary>What this leadership knows of one member's stream and reports. Forgotten with the term.</summary>
+    private sealed class MemberStream(ReplicaId member)
+    {
+        public readonly ReplicaId Member = member;
+        public readonly RequestRing Queue = new();
+        public StreamPosition Received;
+        public long Echo, ReportEcho, Link;
+        public bool LowSpace;
+        public long HeardAt;
+        public long Applied;
+        public readonly List<(long Session, ulong Run, long Connection)> Verdicts = [];
+    }
+
+    /// <summary>This member's journal is short of room (storage.md §3.1); set by the host.</summary>
+    public bool LowSpace { get; set; }
+
+    /// <summary>New writes are refused while the leader has no room, or fewer voters than a majority have.</summary>
+    private bool ClusterLow
+    {
+        get
+        {
+            if (LowSpace) return true;
+            int voters = 0, roomy = 0;
+            foreach (var m in Configuration.Members)
+            {
+                if (!m.Voter) continue;
+                voters++;
+                if (m.Id == Self || _streams[m.Id.Value] is not { LowSpace: true }) roomy++;
+            }
+            return roomy <= voters / 2;
+        }
+    }
+
+    private void OpenLeadership(ulong term)
+    {
+        _prepare.Open(term);
+        Array.Clear(_streams);
+        _ownNext = _window.FirstNumber;
+        _nextBeat = Now.Micros;
+        _nextExpiry = 0;
+        _nextSweep = Now.Micros + _options.SweepMicros;
+        _epochProposed = false;
+        foreach (var s in Table.Sessions) s.TouchedAt = _judgeMicros; // the whole span begins anew (sessions.md §6.1)
+        _notes.Note(1, $"leading: term {term} open at index {AppliedIndex}");
+        ForgetSyncs();
+    }
+
+    private void CloseLeadership()
+    {
+        _notes.Note(1, $"no longer leading: term {_prepare.Term}");
+        _prepare.Close();
+        Array.Clear(_streams);
+        _proposals.Clear();
+        ForgetSyncs();
+    }
+
+    /// <summary>Numbers of another member: what comes in order is queued, at most a window; the rest is dropped and comes again (sessions.md §4.3).</summary>
+    private void OnStream(in Sender from, ref ByteReader r)
+    {
+        long frame = r.Int64();
+        ulong term = r.UInt64(), run = r.UInt64();
+        long first = r.Int64();
+        int count = r.Count(4);
+        if (r.Failed || !_prepare.IsOpen || term != _prepare.Term || from.Id == Self) return;
+        var stream = StreamOf(from, run);
+        if (stream is null) return;
+        for (long n = first; n < first + count; n++)
+        {
+            var bytes = r.Sized();
+            if (r.Failed) return;
+            if (n != stream.Received.Number + 1 || (stream.Queue.Count > 0 && stream.Queue.Bytes + bytes.Length > _options.StreamWindowBytes)) continue;
+            if (stream.Queue.Count == 0) stream.Queue.Reset(n);
+            stream.Queue.Add((CommandKind)bytes[0], bytes, default, null);
+            stream.Received = stream.Received with { Number = n };
+            if ((CommandKind)bytes[0] == CommandKind.Attach) TouchByAttach(bytes);
+        }
+        Heard(stream, from, frame);
+    }
+
+    /// <summary>The member's stream of its present directory and run; null for one that is older than what is known, or a directory that the configuration does not name.</summary>
+    private MemberStream? StreamOf(in Sender from, ulong run)
+    {
+        if (!Configuration.Names(from.Id, from.Directory)) return null;
+        var stream = _streams[from.Id.Value] ??= NewStream(from.Id);
+        if (stream.Received.Directory == from.Directory && stream.Received.Run == run) return stream;
+        if (stream.Received.Directory == from.Directory && run < stream.Received.Run) return null;
+        stream.Received = new StreamPosition(from.Directory, run, 0); // another directory or run counts as 0
+        stream.Queue.Reset(1);
+        stream.Verdicts.Clear();
+        stream.ReportEcho = 0;
+        return stream;
+    }
+
+    /// <summary>The queue is empty when prepare opens, and the name then begins at the last n applied, or taken since.</summary>
+    private MemberStream NewStream(ReplicaId member) => new(member) { Received = _prepare.TakenOf(member.Value) };
+
+    private void Heard(MemberStream stream, in Sender from, long frame)
+    {
+        if (from.Link != stream.Link)
+        {
+            stream.Link = from.Link;
+            stream.Echo = 0;
+        }
+        stream.Echo = Math.Max(stream.Echo, frame);
+        stream.HeardAt = Now.Micros;
+    }
+
+    private void OnReport(in Sender from, ref ByteReader r)
+    {
+        var report = Report.Read(ref r);
+        int count = r.Count(16);
+        if (r.Failed || !_prepare.IsOpen || report.Term != _prepare.Term) return;
+        var stream = StreamOf(from, report.Run);
+        if (stream is null) return;
+        for (int i = 0; i < count; i++) TakeTouch(stream, r.Int64(), report.Run, r.Int64(), report.Applied);
+        Heard(stream, from, report.Frame);
+        stream.Applied = report.Applied;
+        stream.LowSpace = report.LowSpace;
+        if (!from.Old) stream.ReportEcho = Math.Max(stream.ReportEcho, report.Number);
+    }
+
+    private void TakeTouch(MemberStream stream, long session, ulong run, long connection, long reporterApplied)
+    {
+        var known = Table.Find(session);
+        if (known is not null && known.Attached == new Attachment(stream.Member.Value, run, connection)) known.TouchedAt = _judgeMicros;
+        else if (AppliedIndex >= reporterApplied && stream.Verdicts.Count < 10_000) stream.Verdicts.Add((session, run, connection));
+    }
+
+    /// <summary>An arriving Attach whose password fits touches, taken or not (sessions.md §6.1).</summary>
+    private void TouchByAttach(ReadOnlySpan<byte> bytes)
+    {
+        if (!StreamRequest.TryRead(bytes, out var request)) return;
+        var r = new ByteReader(request.Body);
+        r.Int32();
+        ulong low = r.UInt64(), high = r.UInt64();
+        if (Table.Find(request.Session) is { } s && s.Password == new UInt128(high, low)) s.TouchedAt = _judgeMicros;
+    }
+
+    /// <summary>Takes what waits, while the core offers room for a whole entry (sessions.md §2.4). Called before the host acts, and again after apply made room.</summary>
+    public void TakeNumbers()
+    {
+        if (!_prepare.IsOpen) return;
+        long budget = _standing.MayPropose;
+        if (_standing.ConfigurationIndex > AppliedIndex) return;
+        bool more = TakeOwn(ref budget);
+        foreach (var stream in _streams)
+            if (stream is not null && stream.Queue.Count > 0) more |= TakeQueue(stream, ref budget);
+        if (!more) Judge(ref budget);
+    }
+
+    /// <summary>The leader's own stream stands in its window.</summary>
+    private bool TakeOwn(ref long budget)
+    {
+        if (_ownNext < _window.FirstNumber) _ownNext = _window.FirstNumber;
+        while (_ownNext < _window.NextNumber)
+        {
+            if (budget < _options.MaxEntryBytes) return true;
+            ref var slot = ref _window[_ownNext];
+            MakeEmptyWhenGone(ref slot);
+            budget -= PrepareNumber(Self.Value, _origin with { Number = _ownNext }, _window.BytesOf(slot));
+            _ownNext++;
+        }
+        return false;
+    }
+
+    private bool TakeQueue(MemberStream stream, ref long budget)
+    {
+        while (stream.Queue.Count > 0)
+        {
+            if (budget < _options.MaxEntryBytes) return true;
+            long n = stream.Queue.FirstNumber;
+            budget -= PrepareNumber(stream.Member.Value, stream.Received with { Number = n }, stream.Queue.BytesOf(stream.Queue[n]));
+            stream.Queue.RemoveFirst();
+        }
+        return false;
+    }
+
+    private int PrepareNumber(byte member, in StreamPosition position, ReadOnlySpan<byte> bytes)
+    {
+        if (!_prepare.Counts(member, position, Configuration)) return 0;
+        if (!StreamRequest.TryRead(bytes, out var request)) request = new StreamRequest { Kind = CommandKind.Empty };
+        _scratch.Clear();
+        _prepare.Prepare(member, position, request, Now.WallMillis, _scratch);
+        return ProposeScratch();
+    }
+
+    private int ProposeScratch()
+    {
+        _proposals.Add(new Proposal(0, ProposalKind.Command, _chunks.Copy(_scratch.Written)));
+        return _scratch.Length;
+    }
+
+    /// <summary>Expiry, epochs and sweeps: the leader's own transactions, when no number waits (queued Attaches are taken before any Expire).</summary>
+    private void Judge(ref long budget)
+    {
+        if (budget < _options.MaxEntryBytes) return;
+        if (Table.Counter >= _options.EpochCounterLimit && !_epochProposed)
+        {
+            _epochProposed = true;
+            _scratch.Clear();
+            _prepare.PrepareEpoch(Now.WallMillis, _scratch);
+            budget -= ProposeScratch();
+        }
+        if (Now.Micros >= _nextExpiry) Expire(ref budget);
+        if (Now.Micros >= _nextSweep) Sweep(ref budget);
+    }
+
+    private void Expire(ref long budget)
+    {
+        _nextExpiry = Now.Micros + 4 * _options.BeatMicros;
+        TouchOwn();
+        long extra = 2 * _options.ServeWithoutLeaderMicros;
+#if MUTANTS
+        if (Mutants.On(Mutant.ExpireWithoutExtraSpan)) extra = -1_000_000;
+#endif
+        foreach (var s in Table.Sessions)
+        {
+            if (budget < _options.MaxEntryBytes) return;
+            if (_judgeMicros - s.TouchedAt <= s.TimeoutMillis * Instant.MicrosPerMilli + extra) continue;
+            _scratch.Clear();
+            if (!_prepare.PrepareExpire(s, Now.WallMillis, _scratch)) continue;
+            _notes.Note(1, $"session 0x{s.Id:x} expires");
+            budget -= ProposeScratch();
+        }
+    }
+
+    private void Sweep(ref long budget)
+    {
+        _nextSweep = Now.Micros + _options.SweepMicros;
+        if (Machine is not ISweepingMachine machine) return;
+        _sweeps.Clear();
+        machine.CollectSweep(Math.Max(Table.LogTimeMillis, Now.WallMillis), _options.SweepCount, _sweeps);
+        foreach (var request in _sweeps)
+        {
+            if (budget < _options.MaxEntryBytes) return;
+            _scratch.Clear();
+            _prepare.PrepareSweep(request, Now.WallMillis, _scratch);
+            budget -= ProposeScratch();
+        }
+    }
+
+    /// <summary>The leader's own clients need no report.</summary>
+    private void TouchOwn()
+    {
+        foreach (var c in _touched)
+        {
+            c.InTouched = false;
+            if (Table.Find(c.Session) is { } s && s.Attached == new Attachment(Self.Value, _origin.Run, c.Number)) s.TouchedAt = _judgeMicros;
+            else if (!c.IsGone) _stale.Add(c);
+        }
+        _touched.Clear();
+        foreach (var c in _stale) HangUp(c, "the session is not attached here any more");
+        _stale.Clear();
+    }
+
+    private readonly List<Faces.SessionConnection> _stale = [];
+
+    /// <summary>Beats to every member of the configuration, each interval.</summary>
+    private void Lead()
+    {
+        if (Now.Micros < _nextBeat) return;
+        _nextBeat = Now.Micros + _options.BeatMicros;
+        TouchOwn();
+        bool low = ClusterLow;
+        foreach (var m in Configuration.Members)
+            if (m.Id != Self) SendBeat(m, low);
+    }
+
+    private void SendBeat(ConfiguredMember member, bool low)
+    {
+        var w = _mesh.Begin(member.Id, FrameKind.Session);
+        if (w is null) return;
+        var stream = _streams[member.Id.Value] ??= NewStream(member.Id);
+        new Beat { Term = _prepare.Term, Echo = stream.Echo, ReportEcho = stream.ReportEcho, Received = stream.Received, LowSpace = low }.Write(w);
+        w.Int32(stream.Verdicts.Count);
+        foreach (var (session, run, connection) in stream.Verdicts)
+        {
+            w.Int64(session);
+            w.UInt64(run);
+            w.Int64(connection);
+        }
+        stream.Verdicts.Clear();
+        _mesh.End(member.Id);
+    }
+
+    /// <summary>The position that a member reported last, and when it was heard; for promotions.</summary>
+    public (long Applied, long HeardAt) ReportOf(ReplicaId member) => _streams[member.Value] is { } s ? (s.Applied, s.HeardAt) : (0, 0);
+}
