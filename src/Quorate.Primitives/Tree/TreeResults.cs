@@ -22,6 +22,11 @@ public ref struct TreeResult
             Op = TreeOp.Multi;
             _left = Count = _reader.Int32();
         }
+        else if (op == TreeOp.Error)
+        {
+            Op = (TreeOp)_reader.Byte();
+            Error = _reader.Int32();
+        }
         else
         {
             Op = op;
