@@ -51,7 +51,6 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     private readonly IDisk _disk;
     private readonly INetwork _network;
     private readonly ISeed _seed;
-    private readonly ITime _time;
     private readonly INotes _notes;
     private readonly IFaceFactory _faces;
     private MemberStore? _store;
@@ -66,13 +65,12 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     private readonly (ulong Directory, ulong Run)[] _linked = new (ulong, ulong)[256];
     private bool _stopping;
 
-    public Member(MemberOptions options, IDisk disk, INetwork network, ISeed seed, ITime time, INotes notes, IFaceFactory faces)
+    public Member(MemberOptions options, IDisk disk, INetwork network, ISeed seed, INotes notes, IFaceFactory faces)
     {
         _options = options;
         _disk = disk;
         _network = network;
         _seed = seed;
-        _time = time;
         _notes = notes;
         _faces = faces;
     }
@@ -99,9 +97,9 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     public DiskException? Failed => _store?.Failed;
 
     /// <summary>Opens the store, listens, and begins. Throws StorageRefusal, DiskException or NetworkException with one clear line; nothing was served then.</summary>
-    public void Start()
+    public void Start(Instant now)
     {
-        _now = _time.Now;
+        _now = now;
         _store = MemberStore.Open(_disk, _options.Storage, _seed, _notes);
         var identity = _store.Identity;
         _mesh = new Mesh(_network, _notes, new MeshIdentity(_options.Self, identity.Directory, identity.Run, identity.Formed ? identity.ClusterId : 0, 1, _options.PeerAddress ?? ""), this);
@@ -121,33 +119,33 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     /// <summary>
     /// Before the doors give this turn's first byte: after a gap every link is pinged, and what comes before the answer is old (DESIGN §3, Time).
     /// </summary>
-    public void BeginTurn()
+    public void BeginTurn(Instant now)
     {
-        if (_host is not null && _time.Now.Micros - _now.Micros > Limits.MaxJudgedGapMicros && _time.Now.Micros - _wakeAsked > Limits.MaxJudgedGapMicros) _mesh!.AfterGap();
-        Enter();
+        if (_host is not null && now.Micros - _now.Micros > Limits.MaxJudgedGapMicros && now.Micros - _wakeAsked > Limits.MaxJudgedGapMicros) _mesh!.AfterGap();
+        _now = now;
+        if (_host is not null) _sessions!.BeginTurn(now, _host.Standing);
     }
 
-    /// <summary>One turn, after the doors gave their bytes.</summary>
-    public void Pump()
+    /// <summary>One turn, after the doors gave their bytes. Returns the monotone micros of the next thing to do.</summary>
+    public long Pump(Instant now)
     {
-        Enter();
+        _now = now;
         _mesh!.Pump(_now);
         _formation!.Pump(_now);
         StartReplicaWhenFormed();
         if (_host is null) _store!.Pump(_now);
         else
         {
-            _sessions!.BeginTurn(_now, _host.Standing);
-            _host.Pump(_now);
-            _membership!.Pump(_now);
+            _sessions!.BeginTurn(now, _host.Standing);
+            _host.Pump(now);
+            _membership!.Pump(now);
             DialConfigured();
         }
-        _face!.Pump(_now);
-        _wakeAsked = NextWake;
+        _face!.Pump(now);
+        return _wakeAsked = NextWake;
     }
 
-    /// <summary>Monotone micros of the next thing to do.</summary>
-    public long NextWake
+    private long NextWake
     {
         get
         {
@@ -161,7 +159,7 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     {
         if (_stopping) return;
         _stopping = true;
-        _host?.Tell(_time.Now, new Retire());
+        _host?.Tell(_now, new Retire());
     }
 
     /// <summary>Nothing of this member is needed any more: it does not lead, or nobody else could.</summary>
@@ -177,7 +175,6 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
 
     public void OnLinkUp(ReplicaId peer, ulong directory, ulong run, long link)
     {
-        Enter();
         _linked[peer.Value] = (directory, run);
         _formation!.OnLinkUp(peer, directory);
         _membership!.OnLinkUp(peer, directory);
@@ -188,7 +185,6 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
 
     public void OnLinkDown(ReplicaId peer)
     {
-        Enter();
         _formation!.OnLinkDown(peer);
         _membership!.OnLinkDown(peer);
         _host?.DropHeld(peer);
@@ -198,13 +194,12 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
 
     public void OnFrame(Sender from, FrameKind kind, ReadOnlySpan<byte> body)
     {
-        Enter();
         switch (kind)
         {
             case FrameKind.Formation: _formation!.OnFrame(from, body, _sessions!.Configuration); break;
             case FrameKind.Protocol: _host?.OnFrame(_now, from, body); break;
             case FrameKind.Session when _host is not null:
-                _sessions!.BeginTurn(_now, _host.Standing);
+                _sessions!.NoteStanding(_host.Standing);
                 _sessions.OnFrame(from, body);
                 break;
         }
@@ -221,8 +216,6 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     public void OnRefused(ReplicaId peer, string reason) => _notes.Note(2, $"member {peer.Value}: {reason}");
 
     void Formation.IFormationStore.Save(ulong clusterId, ReadOnlySpan<byte> list, bool formed) => _store!.Identity.Save(clusterId, list, formed);
-
-    private void Enter() => _now = _time.Now;
 
     private void StartReplicaWhenFormed()
     {

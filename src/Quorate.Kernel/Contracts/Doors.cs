@@ -172,9 +172,3 @@ public interface INotes
     /// <summary>A fact of the member: level 0 debug, 1 information, 2 warning, 3 error.</summary>
     void Note(int level, string text);
 }
-
-/// <summary>The door of time: the present turn's instant, read once a turn, after the wait and before the first byte is read.</summary>
-public interface ITime
-{
-    Instant Now { get; }
-}

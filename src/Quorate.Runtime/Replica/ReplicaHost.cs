@@ -68,7 +68,7 @@ public sealed partial class ReplicaHost
             if (c.Index > configurations[^1].Index) configurations.Add(c);
         _deliverTo = _sessions.AppliedIndex;
         _core.Start(now, With(recovered, configurations), _outbox);
-        Stepped();
+        Tell(now, new Answered(0)); // nothing was reported to anybody yet
     }
 
     /// <summary>A protocol frame of a peer.</summary>
