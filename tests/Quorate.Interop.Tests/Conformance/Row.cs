@@ -18,5 +18,8 @@ internal enum Venue
 /// <summary>One row of zookeeper.md §7: what is sent, and what must come back.</summary>
 internal sealed record Row(string Id, string What, Venue Venue, Action<Stage> Script)
 {
+    /// <summary>For rows with a server of their own.</summary>
+    public Ground.Setting? Setting { get; init; }
+
     public override string ToString() => Id + " " + What;
 }

@@ -25,6 +25,12 @@ internal static partial class Rows
             a.Ping().Err(0);
         }),
         Shared("49", "createTTL with a sequence", s => s.Session().CreateTtl(s.P("t-"), 6, 100000).Err(0).Path(s.P("t-0000000000")).Has("stat.ephemeralOwner", "0")),
+        Own("50", "TTLs where extended types are off", s =>
+        {
+            var a = s.Session();
+            a.CreateTtl(s.P("t"), 5, 100000).Err(-6);
+            a.Create(s.P("n")).Err(0);
+        }) with { Setting = new Ground.Setting { ExtendedTypes = false } },
         Shared("51", "children of TTL nodes and containers", s =>
         {
             var a = s.Session();

@@ -49,7 +49,7 @@ internal sealed class House : IDisposable
 
     private Transcript RunAlone(Row row)
     {
-        using var e = Ensemble.Start(_zookeeper, 1);
+        using var e = Ensemble.Start(_zookeeper, 1, row.Setting);
         return Run(row, e);
     }
 

@@ -46,8 +46,8 @@ internal sealed partial class Child : IDisposable
         foreach (var a in new[] { "-k", "5", limitSeconds.ToString(CultureInfo.InvariantCulture), "/bin/bash", "-c", limit + "echo $$ >\"$0\"; o=\"$1\"; e=\"$2\"; shift 2; exec \"$@\" </dev/null >>\"$o\" 2>>\"$e\"", _pidFile, Out, Err })
             start.ArgumentList.Add(a);
         foreach (var a in command) start.ArgumentList.Add(a);
-        // A test host sets variables that change how a nested `dotnet` behaves; a member is started as a person would.
-        foreach (var key in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || k.StartsWith("VSTEST", StringComparison.OrdinalIgnoreCase)).ToArray())
+        // A test host sets variables that change how a nested `dotnet` behaves, and QUORATE_... would be settings: a member is started as a person would.
+        foreach (var key in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || k.StartsWith("VSTEST", StringComparison.OrdinalIgnoreCase) || k.StartsWith("QUORATE_INTEROP", StringComparison.Ordinal)).ToArray())
             start.Environment.Remove(key);
         foreach (var (k, v) in environment) start.Environment[k] = v;
         lock (Alive) Alive.Add(this);

@@ -14,6 +14,7 @@ internal sealed record Setting
     /// <summary>Password of the super user, whose digest both servers are given.</summary>
     public const string SuperPassword = "test";
     public const string SuperDigest = "super:D/InIHSb7yEEbrWz8b9l71RjZJU=";
+    public bool ExtendedTypes { get; init; } = true;
     public IReadOnlyList<string> More { get; init; } = [];
     public int FileLimit { get; init; }
 }
@@ -129,7 +130,7 @@ internal sealed class ZooKeeperMember : Member
         var data = Path.Combine(Directory, "data");
         System.IO.Directory.CreateDirectory(data);
         File.WriteAllText(Path.Combine(data, "myid"), Id.ToString(CultureInfo.InvariantCulture));
-        var cfg = new StringBuilder($"tickTime={Setting.TickTime}\ninitLimit=10\nsyncLimit=5\nclientPort={Port}\nclientPortAddress=127.0.0.1\ndataDir={data}\nadmin.enableServer=false\n4lw.commands.whitelist=*\nmaxClientCnxns=0\nextendedTypesEnabled=true\nmaxSessionTimeout={Math.Max(40000, 20 * Setting.TickTime)}\n");
+        var cfg = new StringBuilder($"tickTime={Setting.TickTime}\ninitLimit=10\nsyncLimit=5\nclientPort={Port}\nclientPortAddress=127.0.0.1\ndataDir={data}\nadmin.enableServer=false\n4lw.commands.whitelist=*\nmaxClientCnxns=0\nextendedTypesEnabled={(Setting.ExtendedTypes ? "true" : "false")}\nmaxSessionTimeout={Math.Max(40000, 20 * Setting.TickTime)}\n");
         if (_ports.Length > 1)
             for (var i = 0; i < _ports.Length; i++)
                 cfg.Append($"server.{i + 1}=127.0.0.1:{_ports[i].Peer}:{_ports[i].Election}\n");
@@ -170,6 +171,7 @@ internal sealed class QuorateMember : Member
             command.AddRange(["--id", Id.ToString(CultureInfo.InvariantCulture), "--members", string.Join(',', _ports.Select((p, i) => $"{i + 1}=127.0.0.1:{p.Peer}"))]);
         command.AddRange(["--set", "tickTime=" + Setting.TickTime.ToString(CultureInfo.InvariantCulture), "--set", "DigestAuthenticationProvider.superDigest=" + Setting.SuperDigest]);
         if (Setting.SweepMs > 0) command.AddRange(["--set", "znode.container.checkIntervalMs=" + Setting.SweepMs.ToString(CultureInfo.InvariantCulture)]);
+        if (!Setting.ExtendedTypes) command.AddRange(["--set", "extendedTypesEnabled=false"]);
         command.AddRange(Setting.More);
         return command;
     }

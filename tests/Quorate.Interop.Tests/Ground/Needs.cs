@@ -15,7 +15,8 @@ public enum Needs
     Ensemble = 64,
     /// <summary>Real ZooKeeper alone: the mode that proves the scripts.</summary>
     ZooKeeperAlone = 128,
-    CompilerC = 256,
+    /// <summary>strace, allowed to trace what it did not start.</summary>
+    Strace = 256,
 }
 
 internal static class Missing
@@ -42,7 +43,8 @@ internal static class Missing
         if (needs.HasFlag(Needs.Kazoo) && !Directory.Exists("/usr/lib/python3/dist-packages/kazoo")) return "needs kazoo (Debian package python3-kazoo)";
         if (needs.HasFlag(Needs.CommandLineC) && !File.Exists(CliMt)) return "needs cli_mt (Debian package zookeeper-bin)";
         if (needs.HasFlag(Needs.CommandLineJava) && (!File.Exists(ZkCli) || !File.Exists("/usr/bin/java"))) return "needs zkCli.sh (Debian packages zookeeper, default-jre-headless)";
-        if (needs.HasFlag(Needs.CompilerC) && !File.Exists("/usr/bin/cc")) return "needs a C compiler (Debian package gcc)";
+        if (needs.HasFlag(Needs.Strace) && !File.Exists("/usr/bin/strace")) return "needs strace (Debian package strace)";
+        if (needs.HasFlag(Needs.Strace) && Environment.UserName != "root") return "needs root, to trace another process";
         if (needs.HasFlag(Needs.Root) && Environment.UserName != "root") return "needs root";
         return null;
     }
