@@ -130,7 +130,7 @@ internal sealed class ZooKeeperMember : Member
         var data = Path.Combine(Directory, "data");
         System.IO.Directory.CreateDirectory(data);
         File.WriteAllText(Path.Combine(data, "myid"), Id.ToString(CultureInfo.InvariantCulture));
-        var cfg = new StringBuilder($"tickTime={Setting.TickTime}\ninitLimit=10\nsyncLimit=5\nclientPort={Port}\nclientPortAddress=127.0.0.1\ndataDir={data}\nadmin.enableServer=false\n4lw.commands.whitelist=*\nmaxClientCnxns=0\nextendedTypesEnabled={(Setting.ExtendedTypes ? "true" : "false")}\nmaxSessionTimeout={Math.Max(40000, 20 * Setting.TickTime)}\n");
+        var cfg = new StringBuilder($"tickTime={Setting.TickTime}\ninitLimit=10\nsyncLimit=5\nclientPort={Port}\nclientPortAddress=127.0.0.1\ndataDir={data}\nadmin.enableServer=false\n4lw.commands.whitelist=*\nmaxClientCnxns=0\nextendedTypesEnabled={(Setting.ExtendedTypes ? "true" : "false")}\n");
         if (_ports.Length > 1)
             for (var i = 0; i < _ports.Length; i++)
                 cfg.Append($"server.{i + 1}=127.0.0.1:{_ports[i].Peer}:{_ports[i].Election}\n");

@@ -23,13 +23,36 @@ internal sealed class History
     public ConcurrentQueue<Fault> Faults { get; } = new();
     /// <summary>What a client saw that no server may show: wrong order of zxids, a resumed session without its ephemeral, a value that goes back.</summary>
     public ConcurrentQueue<string> Breaches { get; } = new();
-    public ConcurrentQueue<double> Acknowledged { get; } = new();
+    private readonly Lock _marked = new();
+    private double _mark = double.PositiveInfinity, _first = double.PositiveInfinity;
     private int _unknown, _resumed, _lost;
 
     public double Now => _clock.Elapsed.TotalSeconds;
     public int Unknown => _unknown;
     public int Resumed => _resumed;
     public int Lost => _lost;
+
+    /// <summary>From now on the first acknowledgement is waited for.</summary>
+    public void Mark(double at)
+    {
+        lock (_marked) (_mark, _first) = (at, double.PositiveInfinity);
+    }
+
+    public void Acknowledge()
+    {
+        var now = Now;
+        lock (_marked)
+            if (now > _mark && _first > now) _first = now;
+    }
+
+    /// <summary>When the first acknowledgement behind the mark came; infinite while none has.</summary>
+    public double First
+    {
+        get
+        {
+            lock (_marked) return _first;
+        }
+    }
 
     public void Doubt() => Interlocked.Increment(ref _unknown);
     public void Resume() => Interlocked.Increment(ref _resumed);

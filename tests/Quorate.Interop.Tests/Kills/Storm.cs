@@ -85,9 +85,10 @@ public sealed class Storm : IDisposable
         var at = History.Now;
         var harmed = harm();
         var since = History.Now;
-        // The next acknowledgement that came after the harm was done, at whoever is left.
-        while (!History.Acknowledged.Any(a => a > since + 0.005) && History.Now - since < 40) Thread.Sleep(10);
-        History.Faults.Enqueue(new(what, at, History.Acknowledged.Where(a => a > since + 0.005).Select(a => a - since).DefaultIfEmpty(double.PositiveInfinity).Min()));
+        // The next acknowledgement that came after the harm was done, at whoever is left; 5 ms are for answers already on their way.
+        History.Mark(since + 0.005);
+        while (double.IsInfinity(History.First) && History.Now - since < 40) Thread.Sleep(10);
+        History.Faults.Enqueue(new(what, at, History.First - since));
         Thread.Sleep(1500);
         heal(harmed);
         e.WaitUntilAllServe(60);

@@ -168,7 +168,7 @@ internal sealed class Registrar(int number, Ensemble ensemble, History history) 
         if (stat.Version != _version + 1) History.Breaches.Enqueue($"{Path}: version {stat.Version} after {_version}");
         _version = stat.Version;
         History.Registers.Enqueue(new(Path, stat.Version, stat.Mzxid, value, History.Now));
-        History.Acknowledged.Enqueue(History.Now);
+        History.Acknowledge();
         if (Get(s, Path) is var (data2, version2) && (data2 != value || version2 != _version)) History.Breaches.Enqueue($"{Path}: read {data2} at {version2} after its own write of {value} at {_version}");
     }
 
