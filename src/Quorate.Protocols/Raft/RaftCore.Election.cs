@@ -12,11 +12,11 @@ public sealed partial class RaftCore
     {
         if (least < 0) least = _options.ElectionTimeoutMicros;
         if (S.LogSpaceLow) least += _options.ElectionSpreadMicros; // without room it would win and stall: let others go first (raft.md §15.3.3)
-        S.ElectionDeadline = S.SelfVotes ? S.Judged + least + S.Chance.Below(_options.ElectionSpreadMicros) : Instant.Never;
+        S.ElectionDeadline = S.Electable ? S.Judged + least + S.Chance.Below(_options.ElectionSpreadMicros) : Instant.Never;
     }
 
-    /// <summary>It may campaign: it votes by its own configuration, nothing of its log is damaged, it is not about to stop.</summary>
-    private bool MayStand => S.SelfVotes && S.Mark.Count == 0 && !S.Retiring;
+    /// <summary>It may campaign: it is electable by its own log's configurations, nothing of its log is damaged, it is not about to stop.</summary>
+    private bool MayStand => S.Electable && S.Mark.Count == 0 && !S.Retiring;
 
     private void BecomeFollower(ReplicaId leader, string why)
     {
@@ -279,7 +279,7 @@ public sealed partial class RaftCore
             if (m.Voter && m.Id < S.Self && m.Id != peer) rank++;
         if (!S.LeaderSuspected) S.HintedTries = 0;
         S.LeaderSuspected = true;
-        if (S.SelfVotes) S.ElectionDeadline = Math.Min(S.ElectionDeadline, S.Judged + (1 + rank) * _options.HintStaggerMicros);
+        if (S.Electable) S.ElectionDeadline = Math.Min(S.ElectionDeadline, S.Judged + (1 + rank) * _options.HintStaggerMicros);
         _out.Note("the link to the leader was reset", peer.Value, rank);
     }
 

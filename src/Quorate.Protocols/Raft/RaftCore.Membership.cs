@@ -84,7 +84,7 @@ public sealed partial class RaftCore
     {
         _out.Note("configuration at", S.Configurations.Count == 0 ? 0 : S.Latest.Index);
         if (S.Role == Role.Leader) SyncPeers();
-        else if (!S.SelfVotes || S.ElectionDeadline == Instant.Never) ArmElection();
+        else if (!S.Electable || S.ElectionDeadline == Instant.Never) ArmElection();
     }
 
     /// <summary>Progress for every other member of the latest configuration; one that leaves is told until its removal is committed (raft.md §10.1.8).</summary>

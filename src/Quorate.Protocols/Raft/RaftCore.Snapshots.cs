@@ -103,7 +103,7 @@ public sealed partial class RaftCore
             S.Configurations.Add(m.Configuration);
         }
         S.Spans.Clear();
-        S.Spans.Add(new WriteSpan(snapshot.Index, S.Log.Last, ticket));
+        S.Spans.Add(new WriteSpan(1, S.Log.Last, ticket)); // until the switch is durable nothing here is: a crash leaves the old log
         S.Snapshot = snapshot;
         S.Commit = S.Applied = snapshot.Index;
         S.AckedMatch = 0;

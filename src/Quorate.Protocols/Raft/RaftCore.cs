@@ -46,7 +46,8 @@ public sealed partial class RaftCore : IProtocolCore
         S.Snapshot = recovered.Snapshot;
         S.Log = recovered.Log.Copy();
         S.Mark.AddRange(recovered.Mark);
-        foreach (var c in recovered.Configurations) S.Configurations.Add(c);
+        S.Configurations.AddRange(recovered.Configurations);
+        if (S.Configurations.Count == 0) S.Configurations.Add(new ConfigurationAt(0, ClusterConfiguration.None)); // a joiner that knows nobody yet
         RecoverLog();
         RecoverPromise(recovered);
         S.Commit = S.Applied = Math.Max(S.Snapshot.Index, S.Log.BeginIndex);

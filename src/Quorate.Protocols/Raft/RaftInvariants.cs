@@ -67,7 +67,7 @@ public static class RaftInvariants
         int uncommitted = 0;
         for (int i = 0; i < s.Configurations.Count; i++)
         {
-            if (s.Configurations[i].Index > s.Commit) uncommitted++;
+            if (s.Configurations[i].Index > Math.Max(s.Commit, s.TermStart)) uncommitted++; // inherited ones may be committed unknown to it
             Invariant.That(s.Configurations[i].Index <= log.Last && (i == 0 || s.Configurations[i].Index > s.Configurations[i - 1].Index), "ConfigIsLog", $"configuration at {s.Configurations[i].Index}"); // P §6
         }
         Invariant.That(uncommitted <= 1 || s.Role != Role.Leader, "OneChangeInFlight", $"{uncommitted} uncommitted configurations"); // T §4.1

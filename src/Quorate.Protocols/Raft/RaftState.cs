@@ -132,6 +132,11 @@ public sealed class RaftState
 
     public bool SelfVotes => Configuration.IsVoter(Self, Directory) || OutgoingNames(Self, Directory);
 
+    /// <summary>
+    /// May be elected: a voter; or one that an uncommitted entry of its log makes none. Its log may be the longest, so that only it can win, and it is needed until that entry is committed (T §4.2.2); it does not count itself.
+    /// </summary>
+    public bool Electable => SelfVotes || (Configurations.Count > 1 && Latest.Index > Commit && Configurations[^2].Configuration.IsVoter(Self, Directory));
+
     /// <summary>No other voter than this replica.</summary>
     public bool SoleVoter
     {

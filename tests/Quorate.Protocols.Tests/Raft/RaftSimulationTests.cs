@@ -1,0 +1,30 @@
+namespace Quorate.Protocols.Tests.Raft;
+
+public class RaftSimulationTests
+{
+    private static ulong Seeds => ulong.TryParse(Environment.GetEnvironmentVariable("QUORATE_SEEDS"), out ulong n) ? n : 1_500;
+
+    [Fact]
+    public void Seeded_worlds_keep_every_promise_and_heal()
+    {
+        var failures = new List<string>();
+        for (ulong seed = 0; seed < Seeds && failures.Count < 8; seed++)
+        {
+            try
+            {
+                RaftWorld.Run(seed);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                failures.Add($"seed {seed}, {WorldShape.Of(seed)}: {e.Message} {e.StackTrace?.Split('\n')[Math.Min(1, e.StackTrace.Split('\n').Length - 1)]}");
+            }
+        }
+        Assert.True(failures.Count == 0, string.Join("\n", failures));
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_trace()
+    {
+        for (ulong seed = 0; seed < 8; seed++) Assert.Equal(RaftWorld.Run(seed).Trace.Value, RaftWorld.Run(seed).Trace.Value);
+    }
+}
