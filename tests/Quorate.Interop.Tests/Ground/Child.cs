@@ -22,6 +22,8 @@ internal sealed partial class Child : IDisposable
         Child[] left;
         lock (Alive) left = [.. Alive];
         foreach (var c in left) c.Dispose();
+        // Data of dozens of members; whoever wants to look at it sets QUORATE_INTEROP_KEEP.
+        if (Environment.GetEnvironmentVariable("QUORATE_INTEROP_KEEP") is null && Directory.Exists(Mode.Scratch)) Directory.Delete(Mode.Scratch, true);
     };
 
     /// <param name="directory">Where `out`, `err` and `shell.pid` go.</param>
