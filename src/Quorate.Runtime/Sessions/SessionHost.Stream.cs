@@ -115,8 +115,9 @@ public sealed partial class SessionHost
         report.Write(w);
         int countAt = w.Length, kept = 0;
         w.Int32(0);
-        foreach (var c in _touched)
+        for (int i = 0; i < _touched.Count; i++)
         {
+            var c = _touched[i];
             if (c.TouchedIn <= _reportEchoed)
             {
                 c.InTouched = false;
