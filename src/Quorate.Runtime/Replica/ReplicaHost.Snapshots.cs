@@ -220,7 +220,7 @@ public sealed partial class ReplicaHost
     {
         ConfigurationAt? configuration = null;
         _sessions.Machine.BeginRestore();
-        using var reader = _store.Snapshots.OpenForRestore(body);
+        var reader = _store.Snapshots.OpenForRestore(body);
         bool whole = true;
         while (whole && reader.ReadSlice(out var slice)) whole = StateSnapshots.Restore(_sessions, slice, ref configuration);
         whole = whole && _sessions.Machine.EndRestore() && configuration is not null && StateSnapshots.DigestOf(_sessions) == body.Snapshot.Digest;
