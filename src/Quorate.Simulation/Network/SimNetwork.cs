@@ -89,6 +89,13 @@ public sealed class SimNetwork : INetwork
         _spareFlushed.Clear();
     }
 
+    /// <summary>Urgent connections leave before the turn's end.</summary>
+    public void FlushPeers()
+    {
+        foreach (var end in _flushed)
+            if (end.Urgent) Send(end);
+    }
+
     internal bool Accepts(string address)
     {
         foreach (var l in _listeners)

@@ -1,0 +1,121 @@
+namespace Quorate.Simulation.Core;
+
+/// <summary>What the core wants, done in the order of asking.</summary>
+internal sealed partial class CoreNode
+{
+    private void Process()
+    {
+        foreach (ref readonly var verb in _outbox.Verbs)
+        {
+            switch (verb.Kind)
+            {
+                case VerbKind.Persist:
+                    Busy++;
+                    if (_world.Trace.Verbose) _world.Say(this, $"persists {verb.Persist} ticket {verb.Ticket.Value} from {verb.First} x{verb.EntryCount} t{(verb.Persist == PersistKind.Promise ? verb.Promise.Term : verb.Term)}");
+                    _log!.Gather(verb, _outbox.EntriesOf(verb));
+                    Shadow.OnPersist(verb, _outbox.EntriesOf(verb));
+                    if (verb.Persist == PersistKind.Append) Report(verb, _outbox.EntriesOf(verb));
+                    break;
+                case VerbKind.Send when verb.Ticket > _told:
+                    _held.Add((verb.To, verb.Message!, verb.Ticket, _heldOrder++));
+                    break;
+                case VerbKind.Send:
+                    _world.Global.Leaves(Self, Directory, verb.To, verb.Message!);
+                    Send(verb.To, verb.Message!);
+                    break;
+                case VerbKind.Deliver:
+                    Busy++;
+                    for (long i = verb.First; i <= verb.Last; i++) Apply(i);
+                    break;
+                case VerbKind.Install:
+                    Busy++;
+                    _world.Global.Installed(Self, verb.Body.Snapshot);
+                    Restore(verb.Body, verb.Body.Snapshot);
+                    _hostInputs.Enqueue(new Applied(Applied));
+                    break;
+                case VerbKind.Answer:
+                    Answer(verb);
+                    break;
+                default:
+                    if (_world.Trace.Verbose) _world.Say(this, $"note {verb.Text} {verb.A} {verb.B} {verb.C}");
+                    break;
+            }
+        }
+        _outbox.Clear();
+    }
+
+    private void Report(in Verb verb, ReadOnlySpan<Entry> entries)
+    {
+        _log!.Map.TryTermOf(verb.First - 1, out ulong before);
+        for (int i = 0; i < entries.Length; i++)
+        {
+            _world.Global.Appended(verb.First + i, verb.Term, before, entries[i].Kind, entries[i].Payload.Checksum);
+            before = verb.Term;
+        }
+    }
+
+    private void Apply(long index)
+    {
+        if (!_log!.TryRead(index, out var entry)) throw new BreachException("DeliveredReadable", $"n{Number} cannot read {index}");
+        _world.Global.Delivered(Self, Standing.Term, index, entry.Term, entry.Kind, Crc32C.Of(entry.Payload));
+        _appliedTerm = entry.Term;
+        Applied = index;
+        if (entry.Kind == EntryKind.Command)
+        {
+            var command = RegisterCommand.Decode(entry.Payload);
+            long result = Machine.Apply(command);
+            if (_commands.Remove(command.Operation, out var request)) request.Answered?.Invoke(Reply.Done, result);
+        }
+        else if (entry.Kind == EntryKind.Configuration && ClusterConfiguration.Decode(entry.Payload) is { } configuration) Machine.Configuration = new ConfigurationAt(index, configuration);
+        _world.Ghost.OnDigest(Number, index, Machine.Digest);
+        _world.Trace.Add(_world.Schedule.NowMicros, 3, Number, index);
+        _hostInputs.Enqueue(new Applied(index));
+        AnswerReads();
+    }
+
+    private void Answer(in Verb verb)
+    {
+        if (!_proposals.Remove(verb.Proposal, out var request)) return;
+        if (request.Kind == RequestKind.Read && verb.Answer == AnswerKind.ReadAt)
+        {
+            _reads.Add((verb.A, request));
+            AnswerReads();
+            return;
+        }
+        if (_world.Trace.Verbose) _world.Say(this, $"answers {request.Kind}: {verb.Answer} {verb.Text}");
+        request.Answered?.Invoke(verb.Answer == AnswerKind.Done ? Reply.Done : Reply.Refused, 0);
+    }
+
+    private void AnswerReads()
+    {
+        for (int i = 0; i < _reads.Count; i++)
+        {
+            if (_reads[i].Position > Applied) continue;
+            var request = _reads[i].Request;
+            _reads.RemoveAt(i--);
+            request.Answered?.Invoke(Reply.Done, Machine[request.Command.Key]);
+        }
+    }
+
+    private void Send(ReplicaId to, ProtocolMessage message)
+    {
+        var w = new ByteWriter(128);
+        if (!_world.Codec.Encode(message, _log!, w))
+        {
+            _hostInputs.Enqueue(new Undelivered(to));
+            return;
+        }
+        byte[]? body = null;
+        var snapshot = default(SnapshotIdentity);
+        if (message is BodyMessage { Body: var handle })
+        {
+            body = ReadWhole(snapshot = handle.Snapshot);
+            if (body is null)
+            {
+                _hostInputs.Enqueue(new Undelivered(to));
+                return;
+            }
+        }
+        _world.Transmit(this, to, new Parcel(Number, Directory, _link, _world.Schedule.NowMicros, w.Written.ToArray(), body, snapshot));
+    }
+}

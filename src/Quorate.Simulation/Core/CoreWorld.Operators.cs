@@ -1,0 +1,73 @@
+namespace Quorate.Simulation.Core;
+
+/// <summary>Operators: transfers, members that leave and come back, directories that are replaced.</summary>
+internal sealed partial class CoreWorld
+{
+    private void Transfer()
+    {
+        if (Leader() is not { } leader) return;
+        leader.Ask(new CoreRequest { Kind = RequestKind.Transfer, Target = _prng.Chance(0.5) ? ReplicaId.None : AnyNode().Self });
+    }
+
+    // Somebody loses its vote, or leaves, or a spare comes. The operator of Operate() mends it later.
+    private void ChangeMembership()
+    {
+        if (Leader() is not { } leader) return;
+        var configuration = leader.Core.Configuration;
+        var node = AnyNode();
+        var me = configuration.Find(node.Self);
+        ClusterConfiguration next;
+        if (me is null) next = configuration.With(new ConfiguredMember(node.Self, node.Alive ? node.Directory : 0, false, "n" + node.Number));
+        else if (!me.Voter) next = _prng.Chance(0.5) ? configuration.With(me with { Voter = true }) : configuration.Without(node.Self);
+        else if (configuration.VoterCount <= 1) return;
+        else next = _prng.Chance(0.5) ? configuration.With(me with { Voter = false }) : configuration.Without(node.Self);
+        if (me is null && !node.Alive) return;
+        Change(next);
+    }
+
+    // Whoever thinks that it leads is asked, a deposed leader too.
+    private void Change(ClusterConfiguration next)
+    {
+        foreach (var node in _nodes)
+            if (node.Alive && node.Standing.Role == Role.Leader)
+            {
+                if (Trace.Verbose) Say(node, $"is asked for [{next}]");
+                node.Ask(new CoreRequest { Kind = RequestKind.Configuration, Configuration = next });
+            }
+    }
+
+    private void Operate()
+    {
+        Schedule.After(30_000 + _prng.Below(100_000), () =>
+        {
+            if (Loaded) Mend();
+            Operate();
+        });
+    }
+
+    private void Mend()
+    {
+        if (Leader() is not { } leader) return;
+        var configuration = leader.Core.Configuration;
+        foreach (var node in _nodes)
+        {
+            if (!node.Alive) continue;
+            var me = configuration.Find(node.Self);
+            if (me is null && node.Number <= Plan.Members && _prng.Chance(_healed ? 1 : 0.2))
+            {
+                Change(configuration.With(new ConfiguredMember(node.Self, node.Directory, false, "n" + node.Number)));
+                return;
+            }
+            if (me is not null && me.Directory != node.Directory)
+            {
+                Change(configuration.With(me with { Directory = node.Directory, Voter = false }));
+                return;
+            }
+            if (me is { Voter: false } && node.Number <= Plan.Members && _prng.Chance(_healed ? 1 : 0.3))
+            {
+                Change(configuration.With(me with { Voter = true }));
+                return;
+            }
+        }
+    }
+}
