@@ -37,7 +37,7 @@ public sealed class MemberStore : IDisposable
     public DiskException? Failed => Journal.Failed;
 
     /// <summary>When Pump has something to do without a bell.</summary>
-    public long NextWake => Math.Min(Journal.NextWake, Snapshots.NextWake(_now));
+    public long NextWake => _disk is MemoryDisk { HasDone: true } ? _now.Micros : Math.Min(Journal.NextWake, Snapshots.NextWake(_now));
 
     /// <summary>
     /// Opens or creates: lock, identity, run raised, journal recovered, snapshots chosen, opening written; all of it durable when it returns. Throws <see cref="StorageRefusal"/> with one clear line, or
@@ -83,8 +83,8 @@ public sealed class MemberStore : IDisposable
         _now = now;
         TakeCompletions();
         Journal.Pump(now);
-        Snapshots.Pump(now);
         TakeCompletions(); // a door that syncs on the strand has finished already
+        Snapshots.Pump(now);
     }
 
     /// <summary>From now on everything gathered goes out at once, and the empty batch behind it (§1.6); pump until <see cref="IsClosed"/>.</summary>

@@ -292,6 +292,7 @@ public sealed partial class ReplicaHost
     {
         _lowSpace = _log.LowSpace;
         _sessions.LowSpace = _lowSpace;
+        _sessions.MayPrepare = !_log.FirstSpareUsedUp;
         if (_lowSpace == _lowSent) return;
         _lowSent = _lowSpace;
         _notes.Note(_lowSpace ? 2 : 1, _lowSpace ? "the journal is short of room: new writes are refused" : "the journal has room again");

@@ -28,6 +28,9 @@ public sealed partial class SessionHost
     /// <summary>This member's journal is short of room (storage.md §3.1); set by the host.</summary>
     public bool LowSpace { get; set; }
 
+    /// <summary>False with the first spare segment used up (sessions.md §2.4); set by the host.</summary>
+    public bool MayPrepare { get; set; } = true;
+
     /// <summary>New writes are refused while the leader has no room, or fewer voters than a majority have.</summary>
     private bool ClusterLow
     {
@@ -153,7 +156,7 @@ public sealed partial class SessionHost
     /// <summary>Takes what waits, while the core offers room for a whole entry (sessions.md §2.4). Called before the host acts, and again after apply made room.</summary>
     public void TakeNumbers()
     {
-        if (!_prepare.IsOpen) return;
+        if (!_prepare.IsOpen || !MayPrepare) return;
         long budget = _standing.MayPropose;
         if (_standing.ConfigurationIndex > AppliedIndex) return;
         bool more = TakeOwn(ref budget);
@@ -223,7 +226,7 @@ public sealed partial class SessionHost
     {
         _nextExpiry = Now.Micros + 4 * _options.BeatMicros;
         TouchOwn();
-        long extra = 2 * _options.ServeWithoutLeaderMicros;
+        long extra = Configuration.Members.Length == 1 ? 0 : 2 * _options.ServeWithoutLeaderMicros; // nobody else serves: nothing to wait for
 #if MUTANTS
         if (Mutants.On(Mutant.ExpireWithoutExtraSpan)) extra = -1_000_000;
 #endif

@@ -13,6 +13,9 @@ public sealed partial class Journal
     /// <summary>The next segment cannot be made, or the reserve not grown: new writes are to be refused (§3.1, §3.3).</summary>
     public bool LowSpace => (_cannotMake && _spares.Count < SparesKept) || ReserveShort;
 
+    /// <summary>No segment can be made and the first spare has no room for another entry: a leader prepares nothing until there is (sessions.md §2.4).</summary>
+    public bool FirstSpareUsedUp => _cannotMake && (_spares.Count == 0 || (_spares.Count == 1 && _ring[^1].Used + (_options.SegmentBytes / 4) > _ring[^1].Length));
+
     /// <summary>Set by the snapshot store: growth comes before admission (§3.3).</summary>
     internal bool ReserveShort { get; set; }
 
@@ -82,8 +85,9 @@ public sealed partial class Journal
     private void FreeSegments()
     {
         ulong needed = _durableNeeded;
+        int at = _spares.Count;
 #if MUTANTS
-        if (Mutants.On(Mutant.SegmentFreedEarly)) needed = _table.Trim(_nextNumber);
+        if (Mutants.On(Mutant.SegmentFreedEarly)) (needed, at) = (_table.Trim(_nextNumber), 0);
 #endif
         while (_ring.Count > 1 && _ring[0].LastBatch < needed)
         {
@@ -92,7 +96,7 @@ public sealed partial class Journal
             if (freed.Length == _options.SegmentBytes && _options.Level != StorageLevel.Memory && _spares.Count < SparesAtMost)
             {
                 freed.LastBatch = 0;
-                _spares.Add(freed);
+                _spares.Insert(at, freed);
             }
             else _disk.Submit(DiskQueue.Background, new RemoveFile(freed.Path, freed.File));
         }

@@ -14,7 +14,8 @@ public sealed partial class Journal
             if (_gathering is null) return;
             batch = _gathering;
         }
-        if (!TryPlace(batch, out var segment)) return;
+        _held = !TryPlace(batch, out var segment);
+        if (_held) return;
         if (_closed.Count > 0) _closed.Dequeue();
         else _gathering = null;
         if (segment != _ring[^1]) EnterSegment(segment, batch);

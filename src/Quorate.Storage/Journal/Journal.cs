@@ -31,6 +31,8 @@ public sealed partial class Journal
     private uint _lastChecksum;
     private long _emptyAt = Instant.Never;
     private bool _lastIsEmpty, _closing;
+    private long _now;
+    private bool _held;    // the next batch waits for room
     private long _written; // bytes of journal in this run
 
     internal Journal(IDisk disk, StorageOptions options, INotes notes, string folder, ReadOnlySpan<byte> key)
@@ -104,20 +106,28 @@ public sealed partial class Journal
     internal void Pump(Instant now)
     {
         if (Failed is not null) return;
+        _now = now.Micros;
         if (_emptyAt != Instant.Never && (now.Micros >= _emptyAt || _closing) && IsQuiet) BeginEmptyBatch();
-        if (_emptyAt == Instant.Never && !_lastIsEmpty && IsQuiet) _emptyAt = now.Micros + EmptyBatchMicros;
         SubmitNext();
         PumpRoom(now);
     }
 
     /// <summary>When Pump has something to do without being told.</summary>
-    internal long NextWake => Failed is not null ? Instant.Never : Math.Min(_emptyAt, RoomWake);
+    internal long NextWake
+    {
+        get
+        {
+            if (Failed is not null) return Instant.Never;
+            if (_writing is null && !_held && (_gathering is not null || _closed.Count > 0)) return _now;
+            return Math.Min(IsQuiet ? _emptyAt : Instant.Never, RoomWake);
+        }
+    }
 
     /// <summary>From now on everything is written without delay, and the empty batch behind it (§1.6: at a clean stop).</summary>
     internal void BeginClose()
     {
         _closing = true;
-        if (!_lastIsEmpty && _emptyAt == Instant.Never) _emptyAt = 0;
+        if (IsQuiet && !_lastIsEmpty) _emptyAt = 0;
     }
 
     /// <summary>The highest batch whose sync returned.</summary>
@@ -142,7 +152,7 @@ public sealed partial class Journal
         _durableNeeded = batch.SealedNeeded;
         if (batch.Opening) _durableOpening = batch.Number;
         _lastIsEmpty = batch.IsEmptyBatch;
-        _emptyAt = Instant.Never;
+        _emptyAt = _lastIsEmpty ? Instant.Never : _now + EmptyBatchMicros;
         BatchesWritten++;
 #if MUTANTS
         if (!Mutants.On(Mutant.AcknowledgeBeforeSync))

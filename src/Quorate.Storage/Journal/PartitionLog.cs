@@ -42,6 +42,9 @@ public sealed partial class PartitionLog : IEntrySource
     /// <summary>New writes are to be refused (§3.1).</summary>
     public bool LowSpace => _journal.LowSpace;
 
+    /// <summary>Nothing new is to be prepared until there is room (sessions.md §2.4).</summary>
+    public bool FirstSpareUsedUp => _journal.FirstSpareUsedUp;
+
     /// <summary>Payload bytes of the live log.</summary>
     public long LiveBytes => Map.BytesOf(Map.First, Map.Last);
 

@@ -12,6 +12,9 @@ internal sealed class MemoryDisk : IDisk
 
     public string BootId => "";
 
+    /// <summary>Something waits to be taken; no bell rings for it.</summary>
+    public bool HasDone => _done.Count > 0;
+
     public string[] List(string directory)
     {
         var names = new List<string>();

@@ -26,4 +26,7 @@ internal sealed record MemberFigures
     public long Sent { get; init; }
     public long Rejected { get; init; }
     public long WindowBytes { get; init; }
+
+    /// <summary>Bytes that the strand's thread has allocated since it began: what a request costs is its difference.</summary>
+    public long AllocatedBytes { get; init; }
 }

@@ -71,11 +71,6 @@ internal sealed class MemberTurn(Member member, TurnClock clock, Func<ZooKeeperF
         if (standing.Role != _role && standing.Role is Kernel.Role.Candidate or Kernel.Role.Leader && _role is not Kernel.Role.Candidate) _elections++;
         _role = standing.Role;
         bool serving = member.Formed && member.Sessions.Serving;
-        if (serving && Served is { } served)
-        {
-            Served = null;
-            served();
-        }
         if (now.Micros < _nextFigures && serving == _figures.Serving) return;
         _nextFigures = now.Micros + FigureMicros;
         var sessions = member.Sessions;
@@ -85,6 +80,10 @@ internal sealed class MemberTurn(Member member, TurnClock clock, Func<ZooKeeperF
             AtMicros = now.Micros, Serving = serving, Formed = member.Formed, LowSpace = member.Formed && !sessions.HasRoom, Role = (int)standing.Role, Term = standing.Term, Leader = standing.Leader.Value,
             Commit = standing.Commit, Applied = sessions.AppliedIndex, Elections = _elections, Sessions = sessions.SessionCount, Connections = front.ConnectionCount, Watches = front.WatchCount,
             Nodes = tree.NodeCount, DataBytes = tree.DataBytes, Received = front.Received, Sent = front.Sent, Rejected = front.Rejected, WindowBytes = sessions.WindowBytes,
+            AllocatedBytes = GC.GetAllocatedBytesForCurrentThread(),
         });
+        if (!serving || Served is not { } served) return;
+        Served = null;
+        served();
     }
 }

@@ -28,6 +28,7 @@ public sealed class QuorateMetrics : IDisposable
         new("quorate.tree.nodes", "{node}", "znodes", false, f => f.Nodes),
         new("quorate.tree.size", "By", "bytes of paths and data", false, f => f.DataBytes),
         new("quorate.requests", "{request}", "requests read from clients", true, f => f.Received),
+        new("quorate.strand.allocated", "By", "bytes allocated by the strand since the start", true, f => f.AllocatedBytes),
         new("quorate.replies", "{reply}", "replies and events written to clients", true, f => f.Sent),
     ];
 
