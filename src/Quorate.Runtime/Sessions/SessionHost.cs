@@ -88,6 +88,7 @@ public sealed partial class SessionHost : ISessions
         if (Now.Micros != 0) _judgeMicros += Math.Min(now.Micros - Now.Micros, Limits.MaxJudgedGapMicros);
         Now = now;
         NoteStanding(standing);
+        UpdateServing(); // before the first byte of a client is read: who slept past its permission must not answer (sessions.md §6.2)
     }
 
     /// <summary>The core's standing changed within a turn, or may have.</summary>
