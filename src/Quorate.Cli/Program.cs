@@ -49,7 +49,7 @@ public static class Program
     {
         var root = Root();
         var parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
-        if (parsed.Errors.Count > 0)
+        if (parsed.Errors.Count > 0 && parsed.Action is not (HelpWithExample or ShowVersion))
         {
             var error = parsed.Errors.FirstOrDefault(e => e.Message.StartsWith("Unrecognized", StringComparison.Ordinal)) ?? parsed.Errors[0];
             return Fail($"{error.Message.TrimEnd('.')} (see: {NameOf(parsed.CommandResult)} --help)");

@@ -28,9 +28,11 @@ internal sealed class Load(LoadOptions options)
     public void Prepare()
     {
         using var connection = BenchConnection.Open(options.Servers[0]);
-        Expect(connection.Create(options.Root, []));
+        if (connection.Create(options.Root, []) is var root && root.Error != Wire.NodeExists) Expect(root);
         if (options.Mode != LoadMode.Create)
-            for (int k = 0; k < options.Keys; k++) Expect(connection.Create(KeyOf(k), _payload));
+            for (int k = 0; k < options.Keys; k++)
+                if (connection.Create(KeyOf(k), _payload) is var made && made.Error == Wire.NodeExists) Expect(connection.Set(Encoding.UTF8.GetBytes(KeyOf(k)), _payload));
+                else Expect(made);
     }
 
     /// <summary>Opens every connection and lets each see what was prepared.</summary>
@@ -98,7 +100,7 @@ internal sealed class Load(LoadOptions options)
 
     private static void Expect(ReplyHeader reply)
     {
-        if (reply.Error is not (0 or Wire.NodeExists)) throw new IOException($"the server answered error {reply.Error.ToString(CultureInfo.InvariantCulture)}");
+        if (reply.Error != 0) throw new IOException($"the server answered error {reply.Error.ToString(CultureInfo.InvariantCulture)}");
     }
 
     private sealed class Loop(Load load, BenchConnection connection, ulong number)

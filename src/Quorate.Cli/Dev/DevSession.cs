@@ -24,10 +24,10 @@ internal static class DevSession
         return codes.Max();
     }
 
-    /// <summary>Runs one member until the session ends. A member that refuses to serve (exit code 2) ends the session: the others would only wait for it.</summary>
+    /// <summary>Runs one member until the session ends. A member that refuses its first start (exit code 2) ends the session: the others would only wait for it.</summary>
     private static async Task<int> KeepAsync(LocalCluster cluster, int index, DevLog log, CancellationTokenSource ending)
     {
-        while (true)
+        for (bool first = true; ; first = false)
         {
             int code;
             using (var process = cluster.Start(index))
@@ -39,7 +39,7 @@ internal static class DevSession
             }
             if (ending.IsCancellationRequested) return code is 0 or 137 or 143 ? 0 : code;
             log.Line(index, "ended with code " + code.ToString(CultureInfo.InvariantCulture));
-            if (code == Program.Wrong)
+            if (first && code == Program.Wrong)
             {
                 await ending.CancelAsync().ConfigureAwait(false);
                 return code;

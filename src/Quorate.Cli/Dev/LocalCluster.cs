@@ -19,11 +19,14 @@ internal sealed class LocalCluster(int count, string directory, int zookeeperPor
 
     public string DataOf(int index) => Path.Combine(directory, (index + 1).ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Three runs of free ports next to one another for so many members; a moment later they may be taken.</summary>
+    /// <summary>
+    /// Three runs of free ports next to one another for so many members; a moment later they may be taken. They lie below the range from which the system picks the ports of outgoing connections:
+    /// one of those could sit on a killed member's port when it wants it back.
+    /// </summary>
     public static (int ZooKeeper, int Peer, int Http) FreePorts(int count)
     {
-        int at = 20_000 + Random.Shared.Next(30_000);
-        for (int tries = 0; tries < 1000; tries++, at = at > 59_000 ? 20_000 : at + (3 * count))
+        int at = 10_000 + Random.Shared.Next(20_000);
+        for (int tries = 0; tries < 1000; tries++, at = at > 32_000 ? 10_000 : at + (3 * count))
             if (Enumerable.Range(at, 3 * count).All(IsFree)) return (at, at + count, at + (2 * count));
         throw new CommandException("no free ports were found on 127.0.0.1", 1);
     }
