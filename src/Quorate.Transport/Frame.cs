@@ -71,8 +71,7 @@ internal static class Frame
     public static void End(ByteWriter into, int start)
     {
         int length = into.Length - start - HeaderBytes;
-        // Not Invariant.That: its text would be put together for every frame.
-        if (length is < 1 or > Limits.MaxFrameBytes - HeaderBytes) throw new InvariantException("FrameFits", $"a frame of {length} bytes");
+        Invariant.That(length is > 0 and <= Limits.MaxFrameBytes - HeaderBytes, "FrameFits", $"a frame of {length} bytes");
         into.PatchInt32(start, length);
         into.PatchUInt32(start + 4, Crc32C.Of(into.Written[(start + HeaderBytes)..]));
     }
