@@ -194,9 +194,52 @@ public sealed class TortureTests(ITestOutputHelper output)
         output.WriteLine($"{bytes / (double)Count:F0} bytes a znode, {bytes / (double)Count - 110:F0} beyond its 10 of name and 100 of data");
         Assert.True(bytes / Count < 110 + 150);
 
+        SnapshotAndRestore(tree);
+        var prng = new Prng(1);
+        watch.Restart();
+        long found = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            Number(path, (int)prng.Below(Count));
+            found += tree.Find(path) != 0 ? 1 : 0;
+        }
+        output.WriteLine($"{watch.ElapsedMilliseconds * 1e6 / Count:F0} ns a random lookup");
+        Assert.Equal(Count, found);
+
+        watch.Restart();
+        prepare = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            Number(path, (int)(i * 7919L % Count));
+            create.Clear();
+            TreeRequests.Begin(create, s_ids);
+            TreeRequests.SetData(create, path, data, false, -1);
+            prepare += Run(create);
+        }
+        output.WriteLine($"{watch.ElapsedMilliseconds * 1e6 / Count:F0} ns a setData of a random node, {prepare * 1e9 / Stopwatch.Frequency / Count:F0} of it in prepare");
+        bytes = GC.GetTotalMemory(true) - before;
+        output.WriteLine($"{bytes / (double)Count:F0} bytes a znode when all were changed");
+        Assert.True(bytes / Count < 110 + 160);
+
+        long Run(ByteWriter request)
+        {
+            transaction.Clear();
+            zxid++;
+            long from = Stopwatch.GetTimestamp();
+            tree.Prepare(new PrepareContext(zxid, 1, 1000, 1 << 20), request.Written, transaction);
+            long took = Stopwatch.GetTimestamp() - from;
+            tree.Apply(new ApplyContext(zxid, zxid, 1000, 1, false), transaction.Written, sink, result);
+            tree.ReleasePending(zxid);
+            return took;
+        }
+    }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private void SnapshotAndRestore(DataTree tree)
+    {
         var snapshot = new ByteWriter(200_000_000);
         var ends = new List<int>();
-        watch.Restart();
+        var watch = Stopwatch.StartNew();
         tree.BeginSnapshot(snapshot);
         ends.Add(snapshot.Length);
         long worst = 0;
@@ -219,32 +262,9 @@ public sealed class TortureTests(ITestOutputHelper output)
         }
         long rows = watch.ElapsedMilliseconds;
         Assert.True(restored.EndRestore());
-        output.WriteLine($"restored {Count:N0} rows in {watch.ElapsedMilliseconds} ms ({watch.ElapsedMilliseconds - rows} of it at the end)");
+        output.WriteLine($"restored {restored.RowCount:N0} rows in {watch.ElapsedMilliseconds} ms ({watch.ElapsedMilliseconds - rows} of it at the end)");
         Assert.Equal(tree.Digest, restored.Digest);
         Assert.Equal(tree.NodeCount, restored.NodeCount);
-
-        var prng = new Prng(1);
-        watch.Restart();
-        long found = 0;
-        for (int i = 0; i < Count; i++)
-        {
-            Number(path, (int)prng.Below(Count));
-            found += restored.Find(path) != 0 ? 1 : 0;
-        }
-        output.WriteLine($"{watch.ElapsedMilliseconds * 1e6 / Count:F0} ns a random lookup");
-        Assert.Equal(Count, found);
-
-        long Run(ByteWriter request)
-        {
-            transaction.Clear();
-            zxid++;
-            long from = Stopwatch.GetTimestamp();
-            tree.Prepare(new PrepareContext(zxid, 1, 1000, 1 << 20), request.Written, transaction);
-            long took = Stopwatch.GetTimestamp() - from;
-            tree.Apply(new ApplyContext(zxid, zxid, 1000, 1, false), transaction.Written, sink, result);
-            tree.ReleasePending(zxid);
-            return took;
-        }
     }
 
     [Fact]
