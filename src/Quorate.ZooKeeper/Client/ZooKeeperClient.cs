@@ -208,11 +208,10 @@ public sealed partial class ZooKeeperClient : IConnectionOwner
         }
         Become(ClientState.Expired);
         FailAll(ErrorCode.SessionExpired);
-        if (_options.NewSessionAfterExpiry)
-        {
-            Become(ClientState.Disconnected);
-            Again();
-        }
+        if (!_options.NewSessionAfterExpiry) return;
+        Become(ClientState.Disconnected);
+        _failures = 0;
+        _dialAt = NextWake = _now.Micros; // a server lives: no pause
     }
 
     private void Lost()

@@ -63,6 +63,7 @@ public sealed partial class ZooKeeperConnection
     public override void OnHandshake(in HandshakeResult result)
     {
         if (_stage != Stage.Handshaking) return;
+        BeginTurn();
         if (result.Verdict != HandshakeVerdict.Attached)
         {
             ConnectReply(0, 0, stackalloc byte[16]);

@@ -16,6 +16,7 @@ public sealed partial class ZooKeeperConnection
     public override void BeforeApply()
     {
         if (_stage != Stage.Open) return;
+        BeginTurn();
         while (_queue is { Count: > 0 } queue && queue.Head.Kind != ParkedKind.Write && _stage == Stage.Open) AnswerHead(queue);
         Flush();
     }
@@ -23,6 +24,7 @@ public sealed partial class ZooKeeperConnection
     public override void OnApplied(long zxid, ReadOnlySpan<byte> result)
     {
         if (_stage != Stage.Open) return;
+        BeginTurn();
         Invariant.That(_queue is { Count: > 0 } && _queue.Head.Kind == ParkedKind.Write, "FaceQueueOrder", "a write was applied that is not the queue's head");
         var write = _queue!.Head;
         _queue.RemoveHead();
@@ -36,7 +38,6 @@ public sealed partial class ZooKeeperConnection
         }
         WriteAnswer.Write(_connection.Output, write.Xid, zxid, result);
         Answered(write.Since, zxid);
-        BeginTurn();
         Drain(budgeted: true);
         Flush();
     }

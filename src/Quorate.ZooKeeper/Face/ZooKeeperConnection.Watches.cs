@@ -10,6 +10,7 @@ public sealed partial class ZooKeeperConnection
 
     internal void SendEvent(ReadOnlySpan<byte> frame)
     {
+        BeginTurn();
         _connection.Output.Bytes(frame);
         _sent++;
         Flush();

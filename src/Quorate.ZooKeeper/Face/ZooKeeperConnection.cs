@@ -38,8 +38,8 @@ public sealed partial class ZooKeeperConnection : SessionConnection, IConnection
     private Stage _stage;
     private Hold _hold;
     private bool _noMore; // behind a close or an unknown operation nothing is read
-    private long _turn;
-    private int _turnRequests, _turnBytes;
+    private long _turn = -1;
+    private int _turnRequests, _turnBytes, _carried;
 
     internal ZooKeeperConnection(ZooKeeperFace face, Connection connection, ISessions sessions, int slot, long now)
     {
@@ -57,6 +57,9 @@ public sealed partial class ZooKeeperConnection : SessionConnection, IConnection
 
     /// <summary>The client's address without its port.</summary>
     internal string Address { get; }
+
+    /// <summary>Output that earlier turns left over.</summary>
+    internal long CarriedBytes => _stage == Stage.Gone ? 0 : _turn == _face.Turn ? _carried : _connection.Output.Length;
 
     internal long UnsentBytes => _stage == Stage.Gone ? 0 : _connection.Output.Length;
 
@@ -138,6 +141,7 @@ public sealed partial class ZooKeeperConnection : SessionConnection, IConnection
         if (_turn == _face.Turn) return;
         _turn = _face.Turn;
         _turnRequests = _turnBytes = 0;
+        _carried = _connection.Output.Length;
     }
 
     private void Holding(Hold reason)

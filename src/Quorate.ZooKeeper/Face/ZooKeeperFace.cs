@@ -62,7 +62,7 @@ public sealed class ZooKeeperFace : IFace
         var client = new ZooKeeperConnection(this, connection, _sessions, slot, _sessions.Now.Micros);
         if (Options.MaxClientCnxns > 0)
         {
-            int others = _byAddress.GetValueOrDefault(client.Address);
+            _byAddress.TryGetValue(client.Address, out int others);
             if (others >= Options.MaxClientCnxns)
             {
                 Rejected++;
@@ -103,13 +103,13 @@ public sealed class ZooKeeperFace : IFace
 
     public void Pump(Instant now)
     {
+        if (_unsent.Count > 0) JudgeUnsent();
         Turn++;
         while (_fresh.Count > 0 && (_fresh.Peek().Deadline <= now.Micros || !_fresh.Peek().Connection.IsFresh))
         {
             var (client, deadline) = _fresh.Dequeue();
             if (client.IsFresh && deadline <= now.Micros) client.HangUp("no session was asked for in time");
         }
-        if (_unsent.Count > 0) JudgeUnsent();
     }
 
     public long NextWake => _fresh.Count > 0 ? _fresh.Peek().Deadline : Instant.Never;
@@ -162,8 +162,8 @@ public sealed class ZooKeeperFace : IFace
         _freeSlots.Add(client.Slot);
         ConnectionCount--;
         if (Options.MaxClientCnxns <= 0) return;
-        int left = _byAddress.GetValueOrDefault(client.Address) - 1;
-        if (left > 0) _byAddress[client.Address] = left;
+        _byAddress.TryGetValue(client.Address, out int left);
+        if (left > 1) _byAddress[client.Address] = left - 1;
         else _byAddress.Remove(client.Address);
     }
 
@@ -173,7 +173,10 @@ public sealed class ZooKeeperFace : IFace
         Latency = default;
     }
 
-    /// <summary>Whoever does not read is closed: first each one over its own limit, then the fullest while the member is over its own (sessions.md §7.2).</summary>
+    /// <summary>
+    /// Whoever does not read is closed: first each one over its own limit, then the fullest while the member is over its own (sessions.md §7.2).
+    /// What was written in this turn the door has not yet tried to send, so it counts from the next turn on, or at once when it alone is twice the limit.
+    /// </summary>
     private void JudgeUnsent()
     {
         long total = 0;
@@ -181,13 +184,13 @@ public sealed class ZooKeeperFace : IFace
         for (int i = 0; i < _unsent.Count; i++)
         {
             var client = _unsent[i];
-            if (client.UnsentBytes > Options.MaxUnsentBytes) client.HangUp("it does not read its replies");
+            if (client.CarriedBytes > Options.MaxUnsentBytes || client.UnsentBytes > 2 * Options.MaxUnsentBytes) client.HangUp("it does not read its replies");
             if (client.UnsentBytes == 0)
             {
                 client.InUnsent = false;
                 continue;
             }
-            total += client.UnsentBytes;
+            total += client.CarriedBytes;
             _unsent[kept++] = client;
         }
         _unsent.RemoveRange(kept, _unsent.Count - kept);
@@ -195,8 +198,8 @@ public sealed class ZooKeeperFace : IFace
         {
             var fullest = _unsent[0];
             foreach (var client in _unsent)
-                if (client.UnsentBytes > fullest.UnsentBytes) fullest = client;
-            total -= fullest.UnsentBytes;
+                if (client.CarriedBytes > fullest.CarriedBytes) fullest = client;
+            total -= fullest.CarriedBytes;
             fullest.HangUp("the member holds too many unread replies, and this connection most of them");
         }
     }
