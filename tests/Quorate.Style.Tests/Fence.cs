@@ -133,8 +133,8 @@ public sealed class Fence
             string member = (type.SpecialType == SpecialType.System_String ? "string" : NameOf(type)) + "." + symbol.Name;
             if (s_members.Contains(member)) Say(node.GetLocation(), member);
             if (symbol.Name == "GetEnumerator") JudgeOrder(node, type);
-            if (symbol is IMethodSymbol { ReducedFrom: not null } extension && node.Parent is MemberAccessExpressionSyntax access && type.Name is "Enumerable" or "CollectionExtensions")
-                JudgeOrder(node, _compilation.GetSemanticModel(node.SyntaxTree).GetTypeInfo(((MemberAccessExpressionSyntax)node.Parent!).Expression).Type);
+            if (symbol is IMethodSymbol { ReducedFrom: not null } && node.Parent is MemberAccessExpressionSyntax access && type.Name == "Enumerable")
+                JudgeOrder(node, _compilation.GetSemanticModel(node.SyntaxTree).GetTypeInfo(access.Expression).Type);
         }
     }
 

@@ -56,6 +56,7 @@ public class FenceTests
                 private const int Size = 3;
                 private readonly Dictionary<string, int> _rows = [];
                 int X(string key) => _rows.TryGetValue(key, out int row) ? row + _rows.Count + Size + s_table[0] : 0;
+                int Z(string key) => _rows.GetValueOrDefault(key);
                 int Y(SortedDictionary<int, int> rows) { int n = 0; foreach (var row in rows) n += row.Value; return n; }
             }
             """)]));

@@ -11,6 +11,7 @@ public static class House
     public static IReadOnlyList<Source> Sources(string folder)
     {
         var found = new List<Source>();
+        if (!Directory.Exists(PathOf(folder))) return found;
         foreach (string path in Directory.EnumerateFiles(PathOf(folder), "*.cs", SearchOption.AllDirectories))
         {
             string name = Path.GetRelativePath(Root, path).Replace('\\', '/');
