@@ -52,6 +52,29 @@ public sealed class RaftGlobalInvariants(IRaftWitness witness)
         return true;
     }
 
+    /// <summary>The same, and that the leader was elected by votes that will not be forgotten.</summary>
+    public bool Led(RaftState leader)
+    {
+        if (!Led(leader.Self, leader.Term, leader.Log)) return false;
+        Elected(leader);
+        return true;
+    }
+
+    /// <summary>A quorum of the leader's own configuration holds its vote durably, or has gone on to a higher term since (P §5.2).</summary>
+    private void Elected(RaftState leader)
+    {
+        int voters = 0, votes = 0;
+        foreach (var m in leader.Configuration.Members)
+        {
+            if (!m.Voter) continue;
+            voters++;
+            var promise = witness.DurablePromise(m.Id);
+            bool lost = witness.DurableLog(m.Id, m.Directory) is null;
+            if (lost || promise.Term > leader.Term || (promise.Term == leader.Term && promise.Vote == leader.Self.Value)) votes++;
+        }
+        Invariant.That(votes >= Quorums.Majorities.Of(voters), "ElectionSafety", $"{leader.Self} leads term {leader.Term} by {votes} votes of {voters}");
+    }
+
     /// <summary>An entry was handed to a replica's journal, behind one of term <paramref name="prevTerm"/>.</summary>
     public void Appended(long index, ulong term, ulong prevTerm, EntryKind kind, uint checksum)
     {

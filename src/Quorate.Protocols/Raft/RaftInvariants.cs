@@ -22,7 +22,7 @@ public static class RaftInvariants
         var s = core.State;
         CheckSteps(s, shadow);
         CheckLog(s);
-        if (s.Role == Role.Leader) CheckLeader(core, s);
+        if (s.Role == Role.Leader) CheckLeader(core, s, shadow);
         shadow.Term = s.Term;
         shadow.VotedFor = s.VotedFor;
         shadow.VotedForDirectory = s.VotedForDirectory;
@@ -73,13 +73,14 @@ public static class RaftInvariants
         Invariant.That(uncommitted <= 1 || s.Role != Role.Leader, "OneChangeInFlight", $"{uncommitted} uncommitted configurations"); // T §4.1
     }
 
-    private static void CheckLeader(RaftCore core, RaftState s)
+    private static void CheckLeader(RaftCore core, RaftState s, RaftShadow shadow)
     {
         Invariant.That(s.Leader == s.Self && s.VotedFor == s.Self, "ElectionSafety", "leads without its own vote");
         if (s.ChangeIndex > 0) Invariant.That(s.Commit >= s.TermStart, "ChangeAfterOwnTerm", $"change at {s.ChangeIndex}, term opened at {s.TermStart}, commit {s.Commit}"); // Ongaro 2015
         foreach (var r in s.Reads)
             Invariant.That(r.Index < 0 || s.Commit >= s.TermStart, "ReadAfterOwnTerm", $"read at {r.Index}, term opened at {s.TermStart}"); // T §6.4
-        if (s.Commit >= s.TermStart && s.Log.TryTermOf(s.Commit, out ulong term)) Invariant.That(term == s.Term, "CommitCurrentTerm", $"commit {s.Commit} is of term {term}"); // P §5.4.2
+        if (shadow.Role == Role.Leader && shadow.Term == s.Term && s.Commit > shadow.Commit && s.Log.TryTermOf(s.Commit, out ulong term))
+            Invariant.That(term == s.Term, "CommitCurrentTerm", $"commit {s.Commit} is of term {term}, the leader's is {s.Term}"); // P §5.4.2
         foreach (var p in s.Peers)
         {
             Invariant.That(p.Match < p.Next && p.Next <= s.Log.Last + 1, "MatchBelowNext", $"{p.Id}: match {p.Match}, next {p.Next}, last {s.Log.Last}"); // etcd PR 149

@@ -178,7 +178,7 @@ internal sealed class RaftNode(ReplicaId id, ulong directory, RaftOptions option
         Core.CheckInvariants();
         var s = Core.State;
         Invariant.That(s.Commit == Delivered && commit == s.Commit, "StateMachineSafety", $"{Id}: commit {s.Commit}, delivered {Delivered}");
-        if (s.Role == Role.Leader) theatre.Ghost.Led(Id, s.Term, s.Log);
+        if (s.Role == Role.Leader) theatre.Ghost.Led(s);
     }
 
     private void Persist(in Verb v)

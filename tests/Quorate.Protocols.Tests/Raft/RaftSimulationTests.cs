@@ -2,13 +2,15 @@ namespace Quorate.Protocols.Tests.Raft;
 
 public class RaftSimulationTests
 {
+    private static ulong FirstSeed => ulong.TryParse(Environment.GetEnvironmentVariable("QUORATE_SEED"), out ulong n) ? n : 0;
+
     private static ulong Seeds => ulong.TryParse(Environment.GetEnvironmentVariable("QUORATE_SEEDS"), out ulong n) ? n : 1_500;
 
     [Fact]
     public void Seeded_worlds_keep_every_promise_and_heal()
     {
         var failures = new List<string>();
-        for (ulong seed = 0; seed < Seeds && failures.Count < 8; seed++)
+        for (ulong seed = FirstSeed; seed < FirstSeed + Seeds && failures.Count < 8; seed++)
         {
             try
             {
