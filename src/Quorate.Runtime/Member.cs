@@ -130,8 +130,7 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     public long Pump(Instant now)
     {
         _now = now;
-        _mesh!.Pump(_now);
-        _formation!.Pump(_now);
+        _formation!.Pump(now);
         StartReplicaWhenFormed();
         if (_host is null) _store!.Pump(_now);
         else
@@ -142,6 +141,7 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
             DialConfigured();
         }
         _face!.Pump(now);
+        _mesh!.Pump(now); // last: chunks of bodies stand behind the turn's urgent frames
         return _wakeAsked = NextWake;
     }
 

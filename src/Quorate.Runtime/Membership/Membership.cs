@@ -1,5 +1,6 @@
 using Quorate.Runtime.Replica;
 using Quorate.Runtime.Sessions;
+using Quorate.Storage;
 
 namespace Quorate.Runtime.Membership;
 
@@ -15,6 +16,22 @@ public sealed class Membership(SessionHost sessions, INotes notes)
     private readonly ulong[] _linked = new ulong[256];
     private long _next;
     private bool _asked, _lostNoted;
+
+    /// <summary>
+    /// May a member whose journal has damage of unknown content begin anew under a new directory? Only when for every partition the other voters are a quorum (storage.md §2.1); else it stops.
+    /// </summary>
+    public static bool OthersAreAQuorum(LostJournal lost)
+    {
+        if (lost.Configurations.Count == 0) return false;
+        foreach (var (_, configuration) in lost.Configurations)
+        {
+            int others = 0;
+            foreach (var m in configuration.Members)
+                if (m.Voter && m.Id != lost.Identity.Self) others++;
+            if (others <= configuration.VoterCount / 2) return false;
+        }
+        return true;
+    }
 
     /// <summary>The core that takes proposals; absent before formation.</summary>
     public ReplicaHost? Host { get; set; }

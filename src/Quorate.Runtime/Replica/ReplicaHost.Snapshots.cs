@@ -207,6 +207,7 @@ public sealed partial class ReplicaHost
         var configuration = Restore(body);
         _sessions.EndInstall(body.Snapshot, configuration);
         _deliverTo = body.Snapshot.Index;
+        _observer?.OnInstalled(body.Snapshot, _sessions);
     }
 
     private ConfigurationAt RestoreAtStart(in SnapshotIdentity snapshot)

@@ -4,6 +4,15 @@ using Quorate.Transport;
 
 namespace Quorate.Runtime.Replica;
 
+/// <summary>Sees what a replica applies, in order. It must change nothing.</summary>
+public interface IApplyObserver
+{
+    /// <summary>After the entry was applied; the payload's span may be gone by then, checksum and position stand.</summary>
+    void OnApplied(in EntryView entry, SessionHost sessions);
+
+    void OnInstalled(in SnapshotIdentity snapshot, SessionHost sessions);
+}
+
 /// <summary>
 /// Owns one replica: the only code that touches its core (DESIGN §1). Feeds it many inputs, then acts once: gathers what it persists, sends (before the own disk), hands the batch to the journal, applies what was decided.
 /// Pumped; on the strand only.
@@ -24,6 +33,7 @@ public sealed partial class ReplicaHost
     private readonly List<ReplicaId> _undelivered = [];
     private readonly Dictionary<long, Action<AnswerKind, string?>> _asked = [];
     private readonly List<Proposal> _control = [];
+    private IApplyObserver? _observer;
     private Instant _now;
     private long _deliverTo, _lastProposal, _answeredUpTo;
     private Ticket _durable;
@@ -70,6 +80,9 @@ public sealed partial class ReplicaHost
         _core.Start(now, With(recovered, configurations), _outbox);
         Tell(now, new Answered(0)); // nothing was reported to anybody yet
     }
+
+    /// <summary>Somebody who sees every entry as it was applied: the simulator.</summary>
+    public void Observe(IApplyObserver observer) => _observer = observer;
 
     /// <summary>A protocol frame of a peer.</summary>
     public void OnFrame(Instant now, in Sender from, ReadOnlySpan<byte> body)
@@ -135,7 +148,7 @@ public sealed partial class ReplicaHost
     {
         get
         {
-            if (Unapplied > 0 || SnapshotWantsTurn) return _now.Micros;
+            if (Unapplied > 0 || SnapshotWantsTurn || !_outbox.IsEmpty || _undelivered.Count > 0) return _now.Micros;
             return Math.Min(Math.Min(_core.NextWake, _sessions.NextWake), _store.NextWake);
         }
     }
@@ -267,6 +280,7 @@ public sealed partial class ReplicaHost
             if (!_log.TryRead(_sessions.AppliedIndex + 1, out var entry))
                 throw new InvariantException("DeliveredReadable", $"entry {_sessions.AppliedIndex + 1} was delivered and cannot be read from the journal");
             _sessions.Apply(entry);
+            _observer?.OnApplied(entry, _sessions);
             count++;
         }
         if (count == 0) return 0;

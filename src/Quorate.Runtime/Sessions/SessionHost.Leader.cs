@@ -222,6 +222,9 @@ public sealed partial class SessionHost
         if (Now.Micros >= _nextSweep) Sweep(ref budget);
     }
 
+    /// <summary>Sessions that this member, leading, let expire since its start.</summary>
+    public long Expired { get; private set; }
+
     private void Expire(ref long budget)
     {
         _nextExpiry = Now.Micros + 4 * _options.BeatMicros;
@@ -236,6 +239,7 @@ public sealed partial class SessionHost
             if (_judgeMicros - s.TouchedAt <= s.TimeoutMillis * Instant.MicrosPerMilli + extra) continue;
             _scratch.Clear();
             if (!_prepare.PrepareExpire(s, Now.WallMillis, _scratch)) continue;
+            Expired++;
             _notes.Note(1, $"session 0x{s.Id:x} expires");
             budget -= ProposeScratch();
         }
