@@ -14,7 +14,7 @@ public enum Mutant
     CommitOlderTermByCounting, DurableByIndexNotTicket, ConfigurationBeforeOwnTerm, ReadIndexBeforeOwnTerm, VoteRequestUngated, MatchKeptAcrossTerms, KeepTailOnInstall,
 
     // storage.md
-    AcknowledgeBeforeSync, RecoveryTrustsCache, NoOpeningAfterRecovery, SegmentFreedEarly, PromiseLeavesWithSegment, TornTakenForDamage, HeaderBehindLeftOut, SnapshotUsedUnread, WipedMemberVotes, OneChangeReplacement,
+    AcknowledgeBeforeSync, RecoveryTrustsCache, NoOpeningAfterRecovery, SegmentFreedEarly, PromiseLeavesWithSegment, TornTakenForDamage, HeaderBehindLeftOut, SnapshotUsedUnread, NeededCountsOwnBatch, OpeningNamesTheTorn, FactsFromWhatGathers, WipedMemberVotes, OneChangeReplacement,
 
     // sessions.md
     FenceUnchecked, StreamNumberTwice, ResendOnlyOnLeaderChange, EventAfterReply, AttachJudgedLocally, ExpireWithoutExtraSpan, ServeForever, PendingKeptAcrossTerms, StaleAttachmentServed, SyncAnsweredLocally,

@@ -16,12 +16,15 @@ public sealed partial class SimDisk
 {
     private long _budget = long.MaxValue; // operations until SimCrash
     private SimDiskOp _failOps;
-    private string _failSuffix = "";
+    private string _failPath = "";
     private long _failAfter;
     private DiskFailure _failure;
 
     /// <summary>Operations so far: what <see cref="CrashAfter"/> counts.</summary>
     public long Operations { get; private set; }
+
+    /// <summary>Told of every operation, before it is done.</summary>
+    public Action<string>? Trace { get; set; }
 
     /// <summary>Bytes that all files together may take; writes that would extend a file past it fail with Full.</summary>
     public long Capacity { get; set; } = long.MaxValue;
@@ -40,13 +43,13 @@ public sealed partial class SimDisk
     /// <summary>After so many more operations the machine stops, with <see cref="SimCrash"/>: also in the middle of a synchronous start-up. <see cref="Crash"/> or <see cref="Kill"/> must follow.</summary>
     public void CrashAfter(long operations) => _budget = operations;
 
-    /// <summary>One operation of these kinds, the <paramref name="after"/>-th from now on a path with this suffix, fails. A failed sync loses what it was to save and calls it clean.</summary>
-    public void FailOnce(SimDiskOp operations, long after, DiskFailure failure, string pathSuffix = "")
+    /// <summary>One operation of these kinds, the <paramref name="after"/>-th from now on a path that contains this, fails. A failed sync loses what it was to save and calls it clean.</summary>
+    public void FailOnce(SimDiskOp operations, long after, DiskFailure failure, string pathPart = "")
     {
         _failOps = operations;
         _failAfter = after;
         _failure = failure;
-        _failSuffix = pathSuffix;
+        _failPath = pathPart;
     }
 
     /// <summary>Flips one bit of what is on the device, and of what readers see.</summary>
@@ -76,12 +79,13 @@ public sealed partial class SimDisk
     private void Step(SimDiskOp op, string path)
     {
         Operations++;
+        Trace?.Invoke($"{op} {path}");
         if (_budget != long.MaxValue && _budget-- <= 0)
         {
             _budget = 0;
             throw new SimCrash();
         }
-        if ((_failOps & op) == 0 || !path.EndsWith(_failSuffix, StringComparison.Ordinal) || _failAfter-- > 0) return;
+        if ((_failOps & op) == 0 || !path.Contains(_failPath, StringComparison.Ordinal) || _failAfter-- > 0) return;
         _failOps = SimDiskOp.None;
         throw new DiskException(_failure, $"{path}: {op} failed: {(_failure == DiskFailure.Full ? "no space left on device" : "input/output error")}");
     }

@@ -113,6 +113,9 @@ public sealed partial class Journal
 #endif
         ulong number = recovery.Highest + 1;
         var h = new BatchHeader { Flags = BatchFlags.Opening | BatchFlags.Recovery, Number = number, Previous = recovery.Named, PreviousChecksum = recovery.NamedChecksum };
+#if MUTANTS
+        if (Mutants.On(Mutant.OpeningNamesTheTorn) && recovery.TopIsTorn) (h.Previous, h.PreviousChecksum) = (recovery.Highest, recovery.Top!.Header.Checksum);
+#endif
         h.Needed = Math.Min(_table.Trim(number), _durableOpening == 0 ? number : _durableOpening);
         int headerLength = BatchHeader.FixedBytes + records.Length, room = BatchHeader.RoundUp(headerLength);
         var segment = PlaceOpening(2 * room);

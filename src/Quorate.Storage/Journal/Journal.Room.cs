@@ -66,12 +66,16 @@ public sealed partial class Journal
         if (segment.Used + length <= segment.Length)
         {
             bool last = _cannotMake && _spares.Count == 0;
-            return !last || (urgent && segment.Used + length <= segment.Length / 4 * 3);
+            return !last || (urgent && segment.Used + length <= MostOfLast(batch, segment));
         }
         if (_spares.Count == 0 || (_spares.Count == 1 && !urgent)) return false;
+        if (_cannotMake && _spares.Count == 1 && length > MostOfLast(batch, _spares[0])) return false;
         segment = _spares[0];
         return true;
     }
+
+    /// <summary>What was gathered before a promise or a log begin goes along up to the half, so that after a restart, when it is gone, a log begin alone still finds room.</summary>
+    private static int MostOfLast(Batch batch, Segment last) => batch.Ordinary ? last.Length / 2 : last.Length / 4 * 3;
 
     private bool UrgentWaits()
     {

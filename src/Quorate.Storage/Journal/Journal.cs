@@ -9,7 +9,7 @@ public sealed partial class Journal
     /// <summary>Micros after the last batch at which the empty one is written (§1.6).</summary>
     private const long EmptyBatchMicros = 100_000;
     private const int FrontRoomBytes = 512;
-    private const int ChunkBytes = 1024 * 1024;
+    private const int ChunkBytes = 1024 * 1024 + 64 * 1024;
 
     private readonly IDisk _disk;
     private readonly StorageOptions _options;
@@ -44,7 +44,7 @@ public sealed partial class Journal
         _key = key.ToArray();
         _write = new JournalWrite(options.Level == StorageLevel.Disk);
         _batchLimit = options.SegmentBytes / 4;
-        _recent = new RecentBytes(options.RecentBytes, Math.Min(ChunkBytes, Math.Max(64 * 1024, options.SegmentBytes / 4)));
+        _recent = new RecentBytes(options.RecentBytes, Math.Min(ChunkBytes, options.SegmentBytes / 4 + 64 * 1024));
     }
 
     /// <summary>Everything that recovery found damaged and still needed, and whose header survived: the marks' origin (§2.4).</summary>
@@ -119,6 +119,7 @@ public sealed partial class Journal
         {
             if (Failed is not null) return Instant.Never;
             if (_writing is null && !_held && (_gathering is not null || _closed.Count > 0)) return _now;
+            if (_closing && IsQuiet && !_lastIsEmpty) return _now;
             return Math.Min(IsQuiet ? _emptyAt : Instant.Never, RoomWake);
         }
     }
@@ -222,7 +223,7 @@ public sealed partial class Journal
     /// <summary>Moves a batch to a chunk of its own, with room for twice its bytes so that it seldom moves again.</summary>
     private void MoveToLarger(Batch batch, int frontRoom, int bytes)
     {
-        var chunk = _recent.Larger(batch.Number, Math.Min(bytes * 2, Math.Max(bytes, _batchLimit)) + 4 * Limits.BlockBytes);
+        var chunk = _recent.Larger(batch.Number, Math.Max(bytes, Math.Min(bytes * 2, _batchLimit)) + 4 * Limits.BlockBytes);
         batch.Chunk.Bytes.AsSpan(batch.RegionStart, batch.RegionLength).CopyTo(chunk.Bytes.AsSpan(frontRoom));
         if (batch.Chunk.LastBatch == batch.Number) batch.Chunk.Used = batch.Start;
         batch.Chunk = chunk;

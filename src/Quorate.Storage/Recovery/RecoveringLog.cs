@@ -55,7 +55,7 @@ internal sealed class RecoveringLog
                 Forget(_log, long.MinValue, op.First);
                 break;
             case OpKind.Mark:
-                foreach (var m in op.Mark!) Insert(_log, new Extent(m.Index, m.Index, m.Term, batch, null, 0));
+                foreach (var m in op.Mark!) MarkDamaged(m, batch);
                 break;
         }
     }
@@ -72,6 +72,15 @@ internal sealed class RecoveringLog
             first = e.Last + 1;
         }
         return 0;
+    }
+
+    /// <summary>An entry of a mark is damaged, however it reads now. Where its own batch still says so, that one names the place; where it is gone, the opening does.</summary>
+    private void MarkDamaged(in DamagedEntry m, ulong batch)
+    {
+        foreach (var e in _log)
+            if (e.IsDamaged && e.Term == m.Term && e.First <= m.Index && e.Last >= m.Index) return;
+        if (_log.Count > 0 && _log[^1] is { IsDamaged: true } last && last.Batch == batch && last.Term == m.Term && last.Last == m.Index - 1) _log[^1] = last.UpTo(m.Index);
+        else Insert(_log, new Extent(m.Index, m.Index, m.Term, batch, null, 0));
     }
 
     private void Stamp(long first, long last, ulong term)

@@ -58,7 +58,7 @@ public sealed partial class SnapshotStore
                 bad ??= new StorageDamage(_folder, 0, partition, 0, log.Map.BeginIndex, Say($"partition {partition}: the snapshot at {log.Map.BeginIndex} that the log rests on is gone"));
             }
             if (bad is not null && log.BaseLost) damage.Add(bad);
-            else if (bad is not null) _notes.Note(2, $"{bad}; an older one served");
+            else if (bad is not null) _notes.Note(2, $"{bad}; it was not needed, the log reaches below it");
             if (log.BaseLost) continue; // the files stay: they are the evidence
             foreach (var c in rest) Remove(c);
         }

@@ -120,7 +120,7 @@ public sealed partial class SnapshotStore
         for (int i = _switching.Count - 1; i >= 0; i--)
         {
             if (_switching[i].Batch > _journal.DurableNumber) continue;
-            if (Find(f => f.Token == _switching[i].Token) is { } file) Replace(file);
+            if (FileOf(new BodyHandle(default, _switching[i].Token, 0)) is { } file) Replace(file);
             _switching.RemoveAt(i);
         }
         PumpReserve(now);

@@ -1,0 +1,37 @@
+namespace Quorate.Storage.Tests;
+
+/// <summary>Thousands of random lives (<see cref="ModelWorld"/>). QUORATE_STORAGE_SEEDS=FROM..TO runs others.</summary>
+public class ModelTests
+{
+    [Fact]
+    public void Nothing_durable_is_lost_no_vote_forgotten_no_damage_guessed_and_no_innocent_refused()
+    {
+        var range = (Environment.GetEnvironmentVariable("QUORATE_STORAGE_SEEDS") ?? "0..1500").Split("..");
+        int recoveries = 0, flips = 0, marks = 0;
+        for (ulong seed = ulong.Parse(range[0]); seed < ulong.Parse(range[1]); seed++)
+        {
+            var world = new ModelWorld(seed);
+            try
+            {
+                world.Run(lives: 8);
+            }
+            catch (Exception e)
+            {
+                var again = new ModelWorld(seed, tell: true);
+                try
+                {
+                    again.Run(lives: 8);
+                }
+                catch (Exception)
+                {
+                    Assert.Fail($"{world}: {e.Message}\n{string.Join('\n', again.Story.TakeLast(150))}\n{e}");
+                }
+                Assert.Fail($"{world}: not the same twice: {e}");
+            }
+            recoveries += world.Recoveries;
+            flips += world.Flips;
+            marks += world.Marks;
+        }
+        if (range[0] == "0" && range[1] == "1500") Assert.True(recoveries > 5000 && flips > 200 && marks > 20, $"{recoveries} recoveries, {flips} flips, {marks} marks: the worlds are too tame");
+    }
+}

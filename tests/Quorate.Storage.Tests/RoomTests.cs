@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using Quorate.Storage;
+
+namespace Quorate.Storage.Tests;
+
+/// <summary>Needs root and mount, for a small tmpfs; skipped by name elsewhere.</summary>
+public sealed class TmpfsFactAttribute : FactAttribute
+{
+    public TmpfsFactAttribute()
+    {
+        if (!OperatingSystem.IsLinux() || Environment.UserName != "root") Skip = "needs root to mount a small tmpfs";
+        else if (!Tmpfs.TryMount(out var probe, out string why)) Skip = $"cannot mount a tmpfs: {why}";
+        else probe.Dispose();
+    }
+}
+
+internal sealed class Tmpfs : IDisposable
+{
+    private Tmpfs(string path) => Path = path;
+
+    public string Path { get; }
+
+    public static bool TryMount(out Tmpfs mounted, out string why, int megabytes = 6)
+    {
+        string path = System.IO.Path.Join(System.IO.Path.GetTempPath(), "quorate-tmpfs-" + System.IO.Path.GetRandomFileName());
+        Directory.CreateDirectory(path);
+        mounted = new Tmpfs(path);
+        if (Run("mount", $"-t tmpfs -o size={megabytes}m tmpfs {path}", out why)) return true;
+        Directory.Delete(path);
+        return false;
+    }
+
+    public void Dispose()
+    {
+        Run("umount", Path, out _);
+        Directory.Delete(Path);
+    }
+
+    private static bool Run(string command, string arguments, out string why)
+    {
+        try
+        {
+            using var p = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true })!;
+            why = p.StandardError.ReadToEnd();
+            p.WaitForExit(10_000);
+            return p.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            why = e.Message;
+            return false;
+        }
+    }
+}
+
+/// <summary>storage.md §3: having no room is not a failed write.</summary>
+public class RoomTests
+{
+    [Fact]
+    public void A_full_disk_says_so_holds_what_may_wait_and_recovers_by_itself()
+    {
+        var g = new Ground(StorageLevel.Disk, simulated: true);
+        g.Open();
+        g.Settle();
+        g.Sim!.Capacity = g.Sim.UsedBytes;
+        FillsUpAndRecovers(g, () => g.Sim.Capacity = long.MaxValue);
+    }
+
+    [TmpfsFact]
+    public void A_full_tmpfs_says_so_holds_what_may_wait_and_recovers_by_itself()
+    {
+        Assert.True(Tmpfs.TryMount(out var tmpfs, out string why), why);
+        using (tmpfs)
+        {
+            string ballast = Path.Join(tmpfs.Path, "ballast");
+            using var g = new Ground(StorageLevel.Disk, simulated: false, directory: tmpfs.Path);
+            g.Open();
+            g.Settle();
+            using (var f = File.Create(ballast))
+            {
+                var zeros = new byte[4096];
+                try
+                {
+                    while (true) f.Write(zeros);
+                }
+                catch (IOException)
+                {
+                }
+            }
+            FillsUpAndRecovers(g, () => File.Delete(ballast));
+            g.Store.Dispose();
+            g.Open();
+            Assert.Equal(new Promise(9, 2, 14), g.Log.Promise);
+        }
+    }
+
+    private static void FillsUpAndRecovers(Ground g, Action makeRoom)
+    {
+        long i = 1;
+        Ticket last = default;
+        while (!g.Store.Journal.LowSpace && i < 5_000)
+        {
+            last = g.Append(i++, 1, new string('f', 3000));
+            g.Pump(1_000);
+            if (g.Sim is null) Thread.Sleep(1);
+        }
+        Assert.True(g.Log.LowSpace);
+        Assert.True(g.Log.SnapshotDue(100));
+        for (int k = 0; k < 20; k++) g.Pump(1_000);
+        Assert.Null(g.Store.Failed);
+        // What must not be refused still goes, up to the last spare segment; a promise goes even then.
+        for (int k = 0; k < 24; k++)
+        {
+            last = g.Append(i++, 1, new string('m', 3000));
+            g.Pump(1_000);
+            if (g.Sim is null) Thread.Sleep(1);
+        }
+        var held = g.Log.Durable;
+        Assert.True(held < last, "nothing is held though the disk is full");
+        last = g.Vote(9, 2);
+        for (int k = 0; k < 40; k++)
+        {
+            g.Pump(1_000);
+            if (g.Sim is null) Thread.Sleep(1);
+        }
+        Assert.Null(g.Store.Failed);
+        // The reserve lets a snapshot be made on the full disk; behind it the log shrinks and everything goes on.
+        long at = g.Log.Map.Last - 30;
+        var e = g.Snapshot(at, 1, new string('s', 20_000));
+        Assert.Equal(SnapshotEventKind.Stored, e.Kind);
+        g.LogBegin(at, 1, e.Identity);
+        last = g.Append(i++, 9, "through");
+        for (int k = 0; k < 200; k++)
+        {
+            g.Pump(1_000);
+            if (g.Sim is null) Thread.Sleep(1);
+        }
+        Assert.Equal(last, g.Log.Durable);
+        makeRoom();
+        for (int k = 0; k < 100; k++)
+        {
+            g.Pump(50_000);
+            if (g.Sim is null) Thread.Sleep(1);
+        }
+        Assert.False(g.Log.LowSpace);
+        Assert.Null(g.Store.Failed);
+    }
+
+    [Fact]
+    public void The_reserve_grows_before_the_state_does_and_says_when_it_cannot()
+    {
+        var g = new Ground(StorageLevel.Disk, simulated: true);
+        g.Open();
+        g.Settle();
+        Assert.True(g.Store.Snapshots.ReserveBytes >= g.Options.SegmentBytes);
+        g.Sim!.Capacity = g.Sim.UsedBytes + 300_000;
+        g.Log.SnapshotDue(250_000);
+        g.Settle();
+        Assert.True(g.Store.Snapshots.ReserveBytes >= 250_000);
+        Assert.False(g.Log.LowSpace);
+        g.Log.SnapshotDue(900_000);
+        for (int k = 0; k < 20; k++) g.Pump(1_000);
+        Assert.True(g.Log.LowSpace);
+        Assert.Null(g.Store.Failed);
+        g.Sim.Capacity = long.MaxValue;
+        for (int k = 0; k < 40; k++) g.Pump(100_000);
+        Assert.False(g.Log.LowSpace);
+    }
+}
