@@ -1,4 +1,5 @@
 using Quorate.Simulation.Core;
+using Quorate.Simulation.Served;
 
 namespace Quorate.Simulation;
 
@@ -10,27 +11,44 @@ public static class SimRun
 #if MUTANTS
         Mutants.Planted = options.Mutant;
 #endif
+        return options.World == WorldKind.Core ? RunCore(seed, options) : RunServed(seed, options);
+    }
+
+    private static SimOutcome RunCore(ulong seed, SimOptions options)
+    {
         var world = new CoreWorld(seed, options);
-        string? broken = null;
-        string detail = "";
+        var (broken, detail) = Watch(world.Run);
+        return new SimOutcome(seed, world.Trace.Hash, broken, detail, world.Schedule.NowMicros, world.Schedule.Steps, world.Operations, world.Undecided, world.Faults);
+    }
+
+    private static SimOutcome RunServed(ulong seed, SimOptions options)
+    {
+        var world = new ServedWorld(seed, options);
+        var (broken, detail) = Watch(world.Run);
+        return new SimOutcome(seed, world.Trace.Hash, broken, detail, world.Schedule.NowMicros, world.Schedule.Steps, world.Operations, world.Undecided, world.Faults);
+    }
+
+    /// <summary>What a world's end was: all well, or a promise by its name.</summary>
+    private static (string? Broken, string Detail) Watch(Action world)
+    {
         try
         {
-            world.Run();
+            world();
+            return (null, "");
         }
         catch (BreachException e)
         {
-            (broken, detail) = (e.Promise, e.Message);
+            return (e.Promise, e.Message);
         }
         catch (InvariantException e)
         {
-            (broken, detail) = (e.Name, e.Message);
+            return (e.Name, e.Message);
         }
 #pragma warning disable CA1031 // Whatever the code under test throws ends this world and is its outcome: a member would have stopped.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            (broken, detail) = ("NothingThrows", e.ToString());
+            return ("NothingThrows", e.ToString());
         }
-        return new SimOutcome(seed, world.Trace.Hash, broken, detail, world.Schedule.NowMicros, world.Schedule.Steps, world.Operations, world.Undecided, world.Faults);
     }
 }

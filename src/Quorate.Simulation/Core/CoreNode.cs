@@ -327,7 +327,7 @@ internal sealed partial class CoreNode : INotes
         {
             _ledTerm = Standing.Term;
             _commitSeen = Core.State.Commit;
-            _world.Global.Led(Self, _ledTerm, Core.State.Log);
+            _world.Global.Led(Core.State);
         }
         if (role == Role.Leader && Core.State.Commit > _commitSeen)
         {
@@ -341,11 +341,12 @@ internal sealed partial class CoreNode : INotes
 
     private Recovered WithFormation(Recovered recovered)
     {
-        var configurations = new List<ConfigurationAt>(recovered.Configurations);
-        if (Machine.Configuration is { } snapshots && !configurations.Exists(c => c.Index == snapshots.Index)) configurations.Add(snapshots);
-        var formed = ClusterConfiguration.Decode(_store!.Identity.Formation.Span);
-        if (configurations.Count == 0 && formed is { Members.Length: > 0 }) configurations.Add(new ConfigurationAt(0, formed));
-        configurations.Sort((a, b) => a.Index.CompareTo(b.Index));
+        // The formed list, then what the snapshot says, then the log's: as the member's own host does it.
+        var configurations = new List<ConfigurationAt>();
+        if (ClusterConfiguration.Decode(_store!.Identity.Formation.Span) is { Members.Length: > 0 } formed) configurations.Add(new ConfigurationAt(0, formed));
+        if (Machine.Configuration is { } snapshots) configurations.Add(snapshots);
+        foreach (var c in recovered.Configurations)
+            if (configurations.Count == 0 || c.Index > configurations[^1].Index) configurations.Add(c);
         return new Recovered
         {
             Self = recovered.Self,

@@ -34,10 +34,10 @@ internal sealed class CoreShadow
     {
         var (mine, held) = (Log.Copy(), Promise);
         int tried = 0;
-        while (!(Same(mine, log) && held == promise))
+        while (!(held == promise && (Same(Based(mine, snapshot), log) || (tried < _pending.Count && PartOf(mine, _pending[tried], log, snapshot)))))
         {
             if (tried == _pending.Count)
-                throw new BreachException("RecoveryIsAPrefix", $"n{node}: durable was log {Log.BeginIndex}..{Log.Last} of term {Log.LastTerm}, {Promise}; recovered {log.BeginIndex}..{log.Last} of term {log.LastTerm}, {promise}, snapshot {snapshot.Index}; {_pending.Count} writes were under way");
+                throw new BreachException("RecoveryIsAPrefix", $"n{node}: durable was log {Log.BeginIndex}..{Log.Last} of term {Log.LastTerm}, {Promise}; recovered {log.BeginIndex}..{log.Last} of term {log.LastTerm}, {promise}, snapshot {snapshot.Index}; under way: {string.Join(", ", _pending.Select(p => $"{p.Verb.Persist} {p.Verb.First} x{p.Lengths.Length} t{p.Verb.Term} {(p.Verb.Persist == PersistKind.Promise ? p.Verb.Promise : null)}"))}");
             (mine, held) = After(mine, held, _pending[tried++]);
         }
         Reset(log, promise);
@@ -48,6 +48,24 @@ internal sealed class CoreShadow
         _pending.Clear();
         Log = log.Copy();
         Promise = promise;
+    }
+
+    // A long append takes several batches: its first entries may be there, in order.
+    private static bool PartOf(LogMap mine, in Written next, LogMap log, in SnapshotIdentity snapshot)
+    {
+        if (next.Verb.Persist != PersistKind.Append || log.Last < next.Verb.First || log.Last >= next.Verb.First + next.Lengths.Length) return false;
+        var part = mine.Copy();
+        (part, _) = After(part, default, next with { Lengths = next.Lengths[..(int)(log.Last - next.Verb.First + 1)] });
+        return Same(Based(part, snapshot), log);
+    }
+
+    // An own snapshot may be ahead of the own log: what was committed by others was applied before the own disk held it. Then it is the base.
+    private static LogMap Based(LogMap log, in SnapshotIdentity snapshot)
+    {
+        if (snapshot.IsNone || snapshot.Index < log.BeginIndex || log.Matches(snapshot.Index, snapshot.Term)) return log;
+        var based = new LogMap();
+        based.Reset(snapshot.Index, snapshot.Term);
+        return based;
     }
 
     private static bool Same(LogMap a, LogMap b)

@@ -1,0 +1,181 @@
+using Quorate.Runtime.Replica;
+using Quorate.Simulation.Checkers;
+using Quorate.Simulation.Network;
+using Quorate.Simulation.Time;
+
+namespace Quorate.Simulation.Served;
+
+/// <summary>
+/// A world of whole members: the very <see cref="Runtime.Member"/> with mesh, storage, sessions, tree and face over byte streams and simulated disks, and clients of ZooKeeper's wire. First it forms, then faults and load, then a quorum is healed and everything outstanding must complete, then it must become quiet.
+/// </summary>
+internal sealed partial class ServedWorld
+{
+    private const long FormMicros = 20_000_000;
+    private readonly SimOptions _options;
+    private readonly List<SimMember> _members = [];
+    private readonly List<SimClient> _clients = [];
+    private readonly List<Operation> _history = [];
+    private readonly SortedDictionary<ulong, int> _leaders = [];
+    private readonly int[] _finalVersions = new int[ServedPlan.Registers];
+    private Prng _prng, _seeds;
+    private long _order, _nextValue;
+
+    public ServedWorld(ulong seed, SimOptions options)
+    {
+        _options = options;
+        Trace = new Trace(options.Line);
+        _prng = new Prng(seed ^ 0x5E12_7ED0);
+        _seeds = new Prng(seed ^ 0x5EED);
+        Plan = new ServedPlan(ref _prng);
+        Fabric = new SimFabric(Schedule, NextSeed(), Trace) { Chop = Plan.Chop };
+    }
+
+    public ServedPlan Plan { get; }
+    public Schedule Schedule { get; } = new();
+    public Trace Trace { get; }
+    public SimFabric Fabric { get; }
+    public LockChecker Locks { get; } = new(ServedPlan.Locks);
+    public OnceChecker Once { get; } = new();
+    public DigestChecker Digests { get; } = new();
+    public IReadOnlyList<(ReplicaId Id, string Address)> Listed { get; private set; } = [];
+    public IReadOnlyList<string> ClientAddresses { get; private set; } = [];
+    public bool Loaded { get; private set; }
+    public long Faults { get; private set; }
+    public long Operations => _history.Count;
+    public int Undecided { get; private set; }
+
+    public ulong NextSeed() => _seeds.Next();
+
+    public long NextOrder() => ++_order;
+
+    public long NextValue() => ++_nextValue;
+
+    public void Record(Operation operation) => _history.Add(operation);
+
+    public int FinalVersion(int node) => _finalVersions[node];
+
+    public void SawFinal(int node, int version) => _finalVersions[node] = Math.Max(_finalVersions[node], version);
+
+    public void Run()
+    {
+        Form();
+        Loaded = true;
+        ArrangeFaults();
+        RunUntil(Schedule.NowMicros + _options.FaultMicros);
+        Loaded = false;
+        Heal();
+        long deadline = Schedule.NowMicros + _options.HealMicros;
+        while (!AllDone())
+        {
+            if (Schedule.NowMicros >= deadline) throw new BreachException("Progress", $"healed, and {_options.HealMicros} us later not everything is done: {Standings()}");
+            RunUntil(Math.Min(deadline, Schedule.NowMicros + 50_000));
+        }
+        RunUntil(Schedule.NowMicros + 200_000);
+        foreach (var client in _clients) client.Judge();
+        foreach (var client in _clients) client.SayGoodbye();
+        BecomeQuiet();
+        JudgeHistory();
+    }
+
+    public void OnStopped(SimMember member) => EndMember(member, power: false, restartAfter: 50_000 + _prng.Below(200_000));
+
+    /// <summary>After every turn of a member: one leader a term, equal states at equal positions.</summary>
+    public void OnTurn(SimMember member)
+    {
+        if (member.Member.Host is null) return;
+        var standing = member.Member.Standing;
+        if (standing.Role == Role.Leader && standing.Term != member.LedTerm)
+        {
+            member.LedTerm = standing.Term;
+            if (!_leaders.TryAdd(standing.Term, member.Number) && _leaders[standing.Term] != member.Number) throw new BreachException("ElectionSafety", $"n{_leaders[standing.Term]} and n{member.Number} both lead term {standing.Term}");
+        }
+        var sessions = member.Member.Sessions;
+        if (sessions.AppliedIndex == member.SeenApplied) return;
+        member.SeenApplied = sessions.AppliedIndex;
+        ulong digest = StateSnapshots.DigestOf(sessions);
+        Trace.Add(Schedule.NowMicros, 3, member.Number, sessions.AppliedIndex);
+        Trace.Add(Schedule.NowMicros, 4, member.Number, (long)digest);
+        Digests.At(sessions.AppliedIndex, digest, member.Number);
+    }
+
+    private void Form()
+    {
+        for (int i = 1; i <= Plan.Members; i++) _members.Add(new SimMember(this, i, NewClock(), NewDisk(), NextSeed()));
+        Listed = _members.ConvertAll(m => (new ReplicaId((byte)m.Number), m.PeerAddress));
+        ClientAddresses = _members.ConvertAll(m => m.ClientAddress);
+        foreach (var member in _members) member.Start();
+        for (int i = 1; i <= Plan.Clients; i++) AddClient(setsUp: i == 1);
+        while (!_clients[0].IsSetUp)
+        {
+            if (Schedule.NowMicros > FormMicros) throw new BreachException("Forms", $"not formed and set up after {FormMicros} us: {Standings()}");
+            RunUntil(Schedule.NowMicros + 20_000);
+        }
+    }
+
+    private SimClient AddClient(bool setsUp)
+    {
+        var client = new SimClient(this, _clients.Count + 1, NewClock(), NextSeed());
+        _clients.Add(client);
+        client.Begin(setsUp);
+        return client;
+    }
+
+    private SimClock NewClock() => new(_prng.Below(1L << 40), (int)_prng.Between(-300, 300), 1_700_000_000_000 + _prng.Below(1_000_000));
+
+    private SimDisk NewDisk() => new(NextSeed()) { JournalMicros = Plan.SlowDisk ? (500, 8_000) : (50, 400) };
+
+    private bool AllDone()
+    {
+        foreach (var client in _clients)
+            if (!client.Done) return false;
+        long applied = -1;
+        foreach (var member in _members)
+        {
+            if (!member.Alive) continue;
+            if (member.Member.Host is null || !member.Member.Sessions.Serving) return false;
+            if (applied >= 0 && applied != member.Member.Sessions.AppliedIndex) return false;
+            applied = member.Member.Sessions.AppliedIndex;
+        }
+        return true;
+    }
+
+    // DESIGN §3: an idle group costs beats and nothing else. The sessions of clients that vanished die first.
+    private void BecomeQuiet()
+    {
+        RunUntil(Schedule.NowMicros + Plan.SessionMillis * 1_000L + 4_000_000);
+        var before = _members.ConvertAll(Ends);
+        RunUntil(Schedule.NowMicros + 1_000_000);
+        for (int i = 0; i < _members.Count; i++)
+            if (Ends(_members[i]) != before[i]) throw new BreachException("IdleIsQuiet", $"n{i + 1}: {before[i]} became {Ends(_members[i])} in an idle second; {Standings()}");
+        foreach (var member in _members)
+            if (member.Alive && member.Member.Sessions.SessionCount > 0) throw new BreachException("SessionsEnd", $"n{member.Number} still knows {member.Member.Sessions.SessionCount} sessions");
+    }
+
+    private static (long, long) Ends(SimMember member) => member.Alive ? (member.Member.Sessions.AppliedIndex, member.Core?.State.Log.Last ?? 0) : default;
+
+    private void JudgeHistory()
+    {
+        switch (Linearizability.Check(new VersionedModel(), _history, out var broken))
+        {
+            case Verdict.Broken:
+                throw new BreachException("Linearizable", string.Join("\n  ", broken.Prepend((object)$"no order explains register {broken[0].Key}:")));
+            case Verdict.Undecided:
+                Undecided++;
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void RunUntil(long until)
+    {
+        while (Schedule.Step(until))
+        {
+        }
+    }
+
+    private string Standings() =>
+        string.Join("; ", _members.Select(m => !m.Alive ? $"n{m.Number} down" : m.Member.Host is null ? $"n{m.Number} not formed"
+            : $"n{m.Number} {m.Member.Standing.Role} t{m.Member.Standing.Term} applied {m.Member.Sessions.AppliedIndex} {(m.Member.Sessions.Serving ? "serving" : "not serving")} of [{m.Core!.Configuration}]"))
+        + "; " + string.Join("; ", _clients.Select(c => $"c{c.Number} {c.Client.State} {(c.Done ? "done" : $"{c.Client.Pending} pending")}"));
+}
