@@ -1,13 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
-using System.Text;
 
 namespace Quorate.Cli.Bench;
 
 /// <summary>
 /// A round: (1) every server serves and one leads; (2) a client of a survivor writes, one write in flight, and a load of 100-byte writes runs at the survivors beside it; (3) kill -9 of the leader;
-/// (4) the time from kill's return to the reply to the first write that this client sent after it. The client's connection must not break: it is connected to a survivor.
+/// (4) the time from kill's return to the reply to the first write that this client sent after it. Where the survivor hangs up (ZooKeeper's do) the client connects to it again until it can write, and the line says so.
 /// </summary>
 internal sealed class Failover(IVictims victims, int loadConnections, Action<string> say)
 {
@@ -22,20 +21,20 @@ internal sealed class Failover(IVictims victims, int loadConnections, Action<str
         {
             int leader = await WaitUntilAllServeAsync(cancelled).ConfigureAwait(false);
             await PrepareAsync(leader, cancelled).ConfigureAwait(false);
-            double? took = await RoundAsync(leader, cancelled).ConfigureAwait(false);
+            var (took, reconnects) = await RoundAsync(leader, cancelled).ConfigureAwait(false);
             string who = string.Create(CultureInfo.InvariantCulture, $"round {round,2}: killed {victims.Servers[leader]}");
             if (took is { } millis)
             {
                 results.Add(millis);
-                say(string.Create(CultureInfo.InvariantCulture, $"{who}, reply after {millis:0.0} ms"));
+                say(string.Create(CultureInfo.InvariantCulture, $"{who}, reply after {millis:0.0} ms{(reconnects ? " and a new connection" : "")}"));
             }
-            else say(who + ", but the survivor's client lost its connection or had no reply");
+            else say(who + ", and the survivor's client had no reply in time");
             if (round < rounds) victims.Restart(leader);
         }
         return results;
     }
 
-    private async Task<double?> RoundAsync(int leader, CancellationToken cancelled)
+    private async Task<(double? Millis, bool Reconnected)> RoundAsync(int leader, CancellationToken cancelled)
     {
         Address[] survivors = [.. victims.Servers.Where((_, i) => i != leader)];
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
@@ -53,7 +52,7 @@ internal sealed class Failover(IVictims victims, int loadConnections, Action<str
             await Task.Delay(1500, cancelled).ConfigureAwait(false);
             if (!Signals.Send(victims.PidOf(leader), Signals.Kill)) throw new CommandException($"the process {victims.PidOf(leader).ToString(CultureInfo.InvariantCulture)} could not be killed", 1);
             long killed = Stopwatch.GetTimestamp();
-            return await probe.FirstReplyToAWriteSentAfterAsync(killed, s_patience).ConfigureAwait(false);
+            return (await probe.FirstReplyToAWriteSentAfterAsync(killed, s_patience).ConfigureAwait(false), probe.Reconnected);
         }
         finally
         {
@@ -95,16 +94,20 @@ internal sealed class Failover(IVictims victims, int loadConnections, Action<str
     /// <summary>Writes, one in flight, on a thread of its own, and remembers when what was answered.</summary>
     private sealed class Probe : IDisposable
     {
-        private readonly BenchConnection _connection;
-        private readonly TaskCompletionSource<double?> _found = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly Address _server;
+        private readonly TaskCompletionSource<double> _found = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private BenchConnection _connection;
         private long _killed;
         private volatile bool _stopping;
 
         public Probe(Address server)
         {
+            _server = server;
             _connection = BenchConnection.Open(server);
             new Thread(Write) { IsBackground = true, Name = "failover probe" }.Start();
         }
+
+        public bool Reconnected { get; private set; }
 
         public async Task<double?> FirstReplyToAWriteSentAfterAsync(long killed, TimeSpan patience)
         {
@@ -120,24 +123,47 @@ internal sealed class Failover(IVictims victims, int loadConnections, Action<str
 
         private void Write()
         {
-            byte[] path = Encoding.UTF8.GetBytes("/failover/probe");
+            while (!_stopping && !WriteUntilFound())
+            {
+                if (_stopping) return;
+                Reconnected |= Volatile.Read(ref _killed) != 0;
+                Thread.Sleep(5);
+                Reopen();
+            }
+        }
+
+        /// <summary>False when the connection broke.</summary>
+        private bool WriteUntilFound()
+        {
             try
             {
                 while (!_stopping)
                 {
                     long sent = Stopwatch.GetTimestamp();
-                    var reply = _connection.Set(path, s_data);
+                    var reply = _connection.Set("/failover/probe"u8, s_data);
                     long killed = Volatile.Read(ref _killed);
-                    if (killed != 0 && sent >= killed && reply.Error == 0)
-                    {
-                        _found.TrySetResult(Stopwatch.GetElapsedTime(killed).TotalMilliseconds);
-                        return;
-                    }
+                    if (killed == 0 || sent < killed || reply.Error != 0) continue;
+                    _found.TrySetResult(Stopwatch.GetElapsedTime(killed).TotalMilliseconds);
+                    return true;
                 }
+                return true;
             }
             catch (Exception gone) when (gone is SocketException or IOException or ObjectDisposedException)
             {
-                _found.TrySetResult(null);
+                return false;
+            }
+        }
+
+        private void Reopen()
+        {
+            try
+            {
+                _connection.Dispose();
+                _connection = BenchConnection.Open(_server);
+            }
+            catch (Exception refused) when (refused is SocketException or IOException)
+            {
+                Thread.Sleep(5); // it does not serve yet; the next write fails on the closed connection and comes here again
             }
         }
     }
