@@ -9,6 +9,14 @@ public sealed class CostTests
 {
     private const int Many = 100_000;
 
+    /// <summary>The least of several tries: a collection that another test causes ends this thread's allocation buffer, and the counter takes the unused rest of it (up to 8 KiB) for allocated.</summary>
+    private static long Least(Func<long> allocated)
+    {
+        long least = long.MaxValue;
+        for (int i = 0; i < 6 && least > 0; i++) least = Math.Min(least, allocated());
+        return least;
+    }
+
     /// <summary>Feeds the same bytes to a connection again and again, as a door does that reuses its buffers.</summary>
     private static long AllocatedBy(FaceWorld world, RawClient client, byte[] bytes, int times, Action? between = null)
     {
@@ -44,7 +52,7 @@ public sealed class CostTests
             Request(OpCode.Exists, RawClient.PathFlag("/none")),
             Request(OpCode.GetData, RawClient.PathFlag("/k", watch: true)),
             Request(OpCode.Ping, _ => { }),
-        }) Assert.Equal(0, AllocatedBy(world, client, request, Many));
+        }) Assert.Equal(0, Least(() => AllocatedBy(world, client, request, Many)));
     }
 
     [Fact]
@@ -59,22 +67,27 @@ public sealed class CostTests
         byte[] set = Request(OpCode.SetData, RawClient.Set("/k", new string('x', 100)));
         byte[] requests = [.. set, .. Request(OpCode.GetData, RawClient.PathFlag("/")), .. set, .. Request(OpCode.Sync, RawClient.Path("/"))];
         byte[] result = SetResult();
-        long before = 0;
-        for (int i = -1000; i < Many; i++)
+        Assert.Equal(0, Least(() => Rounds()));
+
+        long Rounds()
         {
-            if (i == 0) before = GC.GetAllocatedBytesForCurrentThread();
-            owner.OnBytes(connection, requests);
-            for (int n = 0; n < 2; n++)
+            long before = 0;
+            for (int i = -1000; i < Many; i++)
             {
-                owner.BeforeApply();
-                owner.OnApplied(9, result);
+                if (i == 0) before = GC.GetAllocatedBytesForCurrentThread();
+                owner.OnBytes(connection, requests);
+                for (int n = 0; n < 2; n++)
+                {
+                    owner.BeforeApply();
+                    owner.OnApplied(9, result);
+                }
+                owner.OnSynced(sessions.Tokens);
+                Assert.True(connection.Output.Length > 0);
+                connection.Output.Clear();
+                face.Pump(default);
             }
-            owner.OnSynced(sessions.Tokens);
-            Assert.True(connection.Output.Length > 0);
-            connection.Output.Clear();
-            face.Pump(default);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
         }
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     private static byte[] SetResult()
