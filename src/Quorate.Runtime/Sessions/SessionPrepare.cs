@@ -8,13 +8,14 @@ public sealed class SessionPrepare(SessionTable table, IStateMachine machine, in
     private readonly Dictionary<long, PendingSession> _pending = [];
     private readonly Queue<(long Sequence, long Session)> _order = new();
     private readonly StreamPosition[] _taken = new StreamPosition[256];
-    private long _sequence, _applied, _stamp;
+    private long _sequence, _applied, _stamp, _opened;
 
     private struct PendingSession
     {
         public long Sequence;
         public bool Ended;
         public Attachment Attached;
+        public UInt128 Password;
     }
 
     public bool IsOpen { get; private set; }
@@ -32,6 +33,7 @@ public sealed class SessionPrepare(SessionTable table, IStateMachine machine, in
         IsOpen = true;
         Term = term;
         _stamp = table.LogTimeMillis;
+        _opened = table.SessionCounter;
         for (int m = 0; m < _taken.Length; m++) _taken[m] = table.PositionOf((byte)m);
     }
 
@@ -80,6 +82,7 @@ public sealed class SessionPrepare(SessionTable table, IStateMachine machine, in
             case CommandKind.Open:
                 command.WriteHeader(into);
                 into.Bytes(request.Body);
+                RememberOpen(request.Body, connection);
                 return;
             case CommandKind.Attach:
                 PrepareAttach(ref command, request, connection, into);
@@ -148,14 +151,28 @@ public sealed class SessionPrepare(SessionTable table, IStateMachine machine, in
         int timeout = r.Int32();
         ulong low = r.UInt64(), high = r.UInt64();
         var session = table.Find(request.Session);
-        bool ended = session is null || (_pending.TryGetValue(request.Session, out var p) && p.Ended);
+        bool pending = _pending.TryGetValue(request.Session, out var p);
+        bool ended = pending ? p.Ended : session is null;
+        var password = session?.Password ?? p.Password;
         var verdict = ended ? Faces.HandshakeVerdict.UnknownSession
-            : session!.Password != new UInt128(high, low) ? Faces.HandshakeVerdict.WrongPassword
+            : password != new UInt128(high, low) ? Faces.HandshakeVerdict.WrongPassword
             : Faces.HandshakeVerdict.Attached;
         command.WriteHeader(into);
         into.Byte((byte)verdict);
         into.Int32(timeout);
-        if (verdict == Faces.HandshakeVerdict.Attached) Remember(request.Session, new PendingSession { Attached = connection });
+        if (verdict == Faces.HandshakeVerdict.Attached) Remember(request.Session, new PendingSession { Attached = connection, Password = password });
+    }
+
+    /// <summary>
+    /// An open is pending like any other change, under the id that apply will give it: a member that applied it before this leader did may already serve its client, whose write or
+    /// next Attach must not find the session unknown (sessions.md §2.2).
+    /// </summary>
+    private void RememberOpen(ReadOnlySpan<byte> body, in Attachment connection)
+    {
+        var r = new ByteReader(body);
+        r.Int32();
+        ulong low = r.UInt64(), high = r.UInt64();
+        Remember(SessionTable.IdOf(connection.Member, ++_opened), new PendingSession { Attached = connection, Password = new UInt128(high, low) });
     }
 
     private bool IsAttached(long session, in Attachment connection)

@@ -67,9 +67,12 @@ public sealed class SessionTable
 
     public void Advance(byte member, in StreamPosition position) => _positions[member] = position;
 
+    /// <summary>The member in the top byte, the counter assigned at apply below it.</summary>
+    public static long IdOf(byte member, long counter) => ((long)member << 56) | counter;
+
     public Session Add(byte member, int timeoutMillis, UInt128 password, in Attachment attachment)
     {
-        long id = ((long)member << 56) | ++SessionCounter;
+        long id = IdOf(member, ++SessionCounter);
         return Insert(new Session { Id = id, Password = password, TimeoutMillis = timeoutMillis, Attached = attachment });
     }
 
