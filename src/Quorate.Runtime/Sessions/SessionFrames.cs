@@ -59,6 +59,9 @@ public struct Report
     public ulong Run;
     public long Number;
     public long Applied;
+
+    /// <summary>How long this member serves after its last proof: the leader waits twice the largest before it expires (sessions.md §6.1).</summary>
+    public long ServeMicros;
     public bool LowSpace;
 
     public readonly void Write(ByteWriter w)
@@ -69,6 +72,7 @@ public struct Report
         w.UInt64(Run);
         w.Int64(Number);
         w.Int64(Applied);
+        w.Int64(ServeMicros);
         w.Bool(LowSpace);
     }
 
@@ -79,6 +83,7 @@ public struct Report
         Run = r.UInt64(),
         Number = r.Int64(),
         Applied = r.Int64(),
+        ServeMicros = r.Int64(),
         LowSpace = r.Bool(),
     };
 }

@@ -71,7 +71,7 @@ public sealed partial class SessionHost
     private void ApplyNumber(long index, in Command command)
     {
         Table.Advance(command.Member, command.Position);
-        bool mine = command.Member == Self.Value && command.Position.Directory == _origin.Directory && command.Position.Run == _origin.Run;
+        bool mine = command.Member == Self.Value && IsMine(command.Position);
         SessionConnection? connection = null;
         if (mine)
         {

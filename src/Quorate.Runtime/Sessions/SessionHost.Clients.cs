@@ -19,6 +19,7 @@ public sealed partial class SessionHost
         public SessionConnection Connection;
         public long Token;
         public long Proposal;      // 0: not asked
+        public long First;         // the first that was asked for it; an answer to it, or to any later one, is good
         public long Position;      // -1: unknown
         public long AskedFrame;
         public long AskedAt;
@@ -110,9 +111,13 @@ public sealed partial class SessionHost
         var syncs = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_syncs);
         foreach (ref var s in syncs)
         {
-            if (s.Proposal != proposal || s.Position >= 0) continue;
-            if (answer == AnswerKind.ReadAt) s.Position = position;
-            else s.Proposal = 0; // refused: asked again with a fresh number
+            if (s.Position >= 0) continue;
+            if (answer == AnswerKind.ReadAt)
+            {
+                // Numbers fall. Where a round takes longer than a beat's echo, the answer to the newest question alone would never be the one that comes.
+                if (s.First != 0 && proposal <= s.First) s.Position = position;
+            }
+            else if (s.Proposal == proposal) s.Proposal = 0; // refused: asked again with a fresh number
         }
         if (answer != AnswerKind.ReadAt) _retrySyncsAt = Now.Micros + _options.BeatMicros;
         else AnswerSyncs();
@@ -134,6 +139,7 @@ public sealed partial class SessionHost
             if (s.Proposal != 0 && !lost) continue;
             if (proposal == 0) proposal = NextReadProposal();
             s.Proposal = proposal;
+            if (s.First == 0) s.First = proposal;
             s.AskedFrame = _frame + 1;
             s.AskedAt = Now.Micros;
         }

@@ -9,6 +9,10 @@ public sealed partial class SessionHost
     private readonly MemberStream?[] _streams = new MemberStream?[256];
     private readonly List<byte[]> _sweeps = [];
     private readonly ByteWriter _scratch = new(1024);
+
+    /// <summary>Verdicts of one beat to one member; what is over waits for the next report.</summary>
+    private const int MaxVerdicts = 10_000;
+
     private long _ownNext, _nextBeat, _nextExpiry, _nextSweep;
     private bool _epochProposed;
 
@@ -22,6 +26,7 @@ public sealed partial class SessionHost
         public bool LowSpace;
         public long HeardAt;
         public long Applied;
+        public long ServeMicros;
         public readonly List<(long Session, ulong Run, long Connection)> Verdicts = [];
     }
 
@@ -84,12 +89,12 @@ public sealed partial class SessionHost
         for (long n = first; n < first + count; n++)
         {
             var bytes = r.Sized();
-            if (r.Failed) return;
+            if (r.Failed || bytes.IsEmpty) return;
+            if ((CommandKind)bytes[0] == CommandKind.Attach) TouchByAttach(bytes);
             if (n != stream.Received.Number + 1 || (stream.Queue.Count > 0 && stream.Queue.Bytes + bytes.Length > _options.StreamWindowBytes)) continue;
             if (stream.Queue.Count == 0) stream.Queue.Reset(n);
             stream.Queue.Add((CommandKind)bytes[0], bytes, default, null);
             stream.Received = stream.Received with { Number = n };
-            if ((CommandKind)bytes[0] == CommandKind.Attach) TouchByAttach(bytes);
         }
         Heard(stream, from, frame);
     }
@@ -104,7 +109,7 @@ public sealed partial class SessionHost
         stream.Received = new StreamPosition(from.Directory, run, 0); // another directory or run counts as 0
         stream.Queue.Reset(1);
         stream.Verdicts.Clear();
-        stream.ReportEcho = 0;
+        stream.ReportEcho = stream.Echo = 0; // another run counts its frames and its links anew
         return stream;
     }
 
@@ -129,18 +134,33 @@ public sealed partial class SessionHost
         if (r.Failed || !_prepare.IsOpen || report.Term != _prepare.Term) return;
         var stream = StreamOf(from, report.Run);
         if (stream is null) return;
-        for (int i = 0; i < count; i++) TakeTouch(stream, r.Int64(), report.Run, r.Int64(), report.Applied);
+        bool judged = true;
+        for (int i = 0; i < count; i++) judged &= TakeTouch(stream, r.Int64(), report.Run, r.Int64(), report.Applied);
         Heard(stream, from, report.Frame);
         stream.Applied = report.Applied;
+        stream.ServeMicros = report.ServeMicros;
         stream.LowSpace = report.LowSpace;
-        if (!from.Old) stream.ReportEcho = Math.Max(stream.ReportEcho, report.Number);
+        if (judged && !from.Old) stream.ReportEcho = Math.Max(stream.ReportEcho, report.Number);
     }
 
-    private void TakeTouch(MemberStream stream, long session, ulong run, long connection, long reporterApplied)
+    /// <summary>False when it cannot be judged yet: its report is not echoed, so that it comes again (sessions.md §6.2).</summary>
+    private bool TakeTouch(MemberStream stream, long session, ulong run, long connection, long reporterApplied)
     {
         var known = Table.Find(session);
-        if (known is not null && known.Attached == new Attachment(stream.Member.Value, run, connection)) known.TouchedAt = _judgeMicros;
-        else if (AppliedIndex >= reporterApplied && stream.Verdicts.Count < 10_000) stream.Verdicts.Add((session, run, connection));
+        if (known is not null && known.Attached == new Attachment(stream.Member.Value, run, connection))
+        {
+            known.TouchedAt = _judgeMicros;
+            return true;
+        }
+        if (AppliedIndex < reporterApplied || stream.Verdicts.Count >= MaxVerdicts) return false;
+        stream.Verdicts.Add((session, run, connection));
+        return true;
+    }
+
+    /// <summary>A beat to this member may be lost, and its verdicts with it: its touches are asked for again, so that they are judged again (sessions.md §6.2).</summary>
+    private void JudgeTouchesAgain(ReplicaId member)
+    {
+        if (_streams[member.Value] is { } stream) stream.ReportEcho = 0;
     }
 
     /// <summary>An arriving Attach whose password fits touches, taken or not (sessions.md §6.1).</summary>
@@ -174,6 +194,7 @@ public sealed partial class SessionHost
             if (budget < _options.MaxEntryBytes) return true;
             ref var slot = ref _window[_ownNext];
             MakeEmptyWhenGone(ref slot);
+            if (!_prepare.Counts(Self.Value, _origin with { Number = _ownNext }, Configuration)) return false;
             budget -= PrepareNumber(Self.Value, _origin with { Number = _ownNext }, _window.BytesOf(slot));
             _ownNext++;
         }
@@ -186,15 +207,28 @@ public sealed partial class SessionHost
         {
             if (budget < _options.MaxEntryBytes) return true;
             long n = stream.Queue.FirstNumber;
+            if (!_prepare.Counts(stream.Member.Value, stream.Received with { Number = n }, Configuration))
+            {
+                DropQueue(stream);
+                return false;
+            }
             budget -= PrepareNumber(stream.Member.Value, stream.Received with { Number = n }, stream.Queue.BytesOf(stream.Queue[n]));
             stream.Queue.RemoveFirst();
         }
         return false;
     }
 
+    /// <summary>What leaves the queue without being taken lowers the name to the last n taken (sessions.md §4.3), or a member that is named again later never sends it again.</summary>
+    private void DropQueue(MemberStream stream)
+    {
+        var taken = _prepare.TakenOf(stream.Member.Value);
+        bool same = taken.Directory == stream.Received.Directory && taken.Run == stream.Received.Run;
+        stream.Received = stream.Received with { Number = same ? taken.Number : 0 };
+        stream.Queue.Reset(stream.Received.Number + 1);
+    }
+
     private int PrepareNumber(byte member, in StreamPosition position, ReadOnlySpan<byte> bytes)
     {
-        if (!_prepare.Counts(member, position, Configuration)) return 0;
         if (!StreamRequest.TryRead(bytes, out var request)) request = new StreamRequest { Kind = CommandKind.Empty };
         _scratch.Clear();
         _prepare.Prepare(member, position, request, Now.WallMillis, _scratch);
@@ -229,7 +263,7 @@ public sealed partial class SessionHost
     {
         _nextExpiry = Now.Micros + 4 * _options.BeatMicros;
         TouchOwn();
-        long extra = Configuration.Members.Length == 1 ? 0 : 2 * _options.ServeWithoutLeaderMicros; // nobody else serves: nothing to wait for
+        long extra = Configuration.Members.Length == 1 ? 0 : 2 * LongestServing; // nobody else serves: nothing to wait for
 #if MUTANTS
         if (Mutants.On(Mutant.ExpireWithoutExtraSpan)) extra = -1_000_000;
 #endif
@@ -242,6 +276,17 @@ public sealed partial class SessionHost
             Expired++;
             _notes.Note(1, $"session 0x{s.Id:x} expires");
             budget -= ProposeScratch();
+        }
+    }
+
+    /// <summary>The largest ServeWithoutLeader that a member announced.</summary>
+    private long LongestServing
+    {
+        get
+        {
+            long longest = _options.ServeWithoutLeaderMicros;
+            foreach (var stream in _streams) longest = Math.Max(longest, stream?.ServeMicros ?? 0);
+            return longest;
         }
     }
 

@@ -22,6 +22,7 @@ public sealed partial class SessionHost
     public void OnLink(ReplicaId peer)
     {
         if (peer == _standing.Leader) LeaderMoved();
+        if (_prepare.IsOpen) JudgeTouchesAgain(peer);
     }
 
     /// <summary>Leader, term or link changed: the stream begins anew at what the next beat names.</summary>
@@ -41,17 +42,18 @@ public sealed partial class SessionHost
         for (int i = 0; i < verdicts; i++) TakeVerdict(r.Int64(), r.UInt64(), r.Int64());
         if (r.Failed) return;
         _beatLow = beat.LowSpace;
-        if (!from.Old) _reportEchoed = Math.Max(_reportEchoed, Math.Min(beat.ReportEcho, _reportNumber));
+        if (!from.Old && IsMine(beat.Received)) _reportEchoed = Math.Max(_reportEchoed, Math.Min(beat.ReportEcho, _reportNumber));
         TakeReceived(beat);
         SendReport(from.Id);
         SendStream();
     }
 
+    private bool IsMine(in StreamPosition position) => position.Directory == _origin.Directory && position.Run == _origin.Run;
+
     /// <summary>Sends again from what the beat names, when that is less than was sent and the beat is younger than the sending.</summary>
     private void TakeReceived(in Beat beat)
     {
-        bool mine = beat.Received.Directory == _origin.Directory && beat.Received.Run == _origin.Run;
-        long received = Math.Max(mine ? beat.Received.Number : 0, _window.FirstNumber - 1);
+        long received = Math.Max(IsMine(beat.Received) ? beat.Received.Number : 0, _window.FirstNumber - 1);
         if (!_channelKnown)
         {
             _channelKnown = true;
@@ -111,7 +113,7 @@ public sealed partial class SessionHost
     {
         var w = _mesh.Begin(leader, FrameKind.Session);
         if (w is null) return;
-        var report = new Report { Frame = ++_frame, Term = _standing.Term, Run = _origin.Run, Number = ++_reportNumber, Applied = AppliedIndex, LowSpace = LowSpace };
+        var report = new Report { Frame = ++_frame, Term = _standing.Term, Run = _origin.Run, Number = ++_reportNumber, Applied = AppliedIndex, ServeMicros = _options.ServeWithoutLeaderMicros, LowSpace = LowSpace };
         report.Write(w);
         int countAt = w.Length, kept = 0;
         w.Int32(0);
@@ -135,12 +137,6 @@ public sealed partial class SessionHost
 
     private void TakeVerdict(long session, ulong run, long connection)
     {
-        if (run != _origin.Run) return;
-        foreach (var c in _live)
-        {
-            if (c.Session != session || c.Number != connection) continue;
-            HangUp(c, "the session is not attached here any more");
-            return;
-        }
+        if (run == _origin.Run && _attached.TryGetValue(session, out var c) && c.Number == connection) HangUp(c, "the session is not attached here any more");
     }
 }
