@@ -131,7 +131,7 @@ public sealed class Formation
         switch ((Frame)r.Byte())
         {
             case Frame.Announce: OnAnnounce(from, r.UInt64(), present); break;
-            case Frame.Offer: OnOffer(from, r.Sized()); break;
+            case Frame.Offer: OnOffer(from, r.Sized(), present); break;
             case Frame.Accept: OnAccept(from, r.Int64()); break;
             case Frame.Formed: OnFormed(from, r.Sized()); break;
             default: r.Fail(); break;
@@ -143,7 +143,7 @@ public sealed class Formation
     {
         if (Formed is not null)
         {
-            if (Formed.Members.Any(IsSender(from)) || present.Find(from.Id) is not null) SendList(from.Id, Frame.Formed, Formed);
+            Answer(from, Formed, present);
             return;
         }
         ref var h = ref _heard[from.Id.Value];
@@ -183,12 +183,18 @@ public sealed class Formation
         for (int i = 0; i < _heard.Length; i++) _heard[i].Accepted = false;
     }
 
-    private void OnOffer(in Sender from, ReadOnlySpan<byte> bytes)
+    /// <summary>The own list, to who stands in it or in the configuration: anybody else is no member of this cluster (storage.md §6.4).</summary>
+    private void Answer(in Sender from, FormedList formed, ClusterConfiguration present)
+    {
+        if (formed.Members.Any(IsSender(from)) || present.Find(from.Id) is not null) SendList(from.Id, Frame.Formed, formed);
+    }
+
+    private void OnOffer(in Sender from, ReadOnlySpan<byte> bytes, ClusterConfiguration present)
     {
         if (FormedList.Decode(bytes) is not { } offer) return;
         if (Formed is not null)
         {
-            SendList(from.Id, Frame.Formed, Formed);
+            Answer(from, Formed, present);
             return;
         }
         if (_listed.Length == 0 || from.Id != _listed[0].Id || from.Id == _self || !offer.Names(_self, _directory) || !offer.Names(from.Id, from.Directory)) return;

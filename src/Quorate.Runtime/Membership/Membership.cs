@@ -55,7 +55,7 @@ public sealed class Membership(SessionHost sessions, INotes notes)
     public void Change(MembershipChange change, ReplicaId id, string address, Action<string?> answer)
     {
         var present = sessions.Configuration;
-        string? wrong = !sessions.Leading || Host is null ? "this member does not lead" : _asked ? "another change is under way" : Why(change, id, address, present);
+        string? wrong = !sessions.Leading || Host is null ? "this member does not lead" : _asked || sessions.ConfigurationIndex != Host.Standing.ConfigurationIndex ? "another change is under way" : Why(change, id, address, present);
         if (wrong is not null)
         {
             answer(wrong);
