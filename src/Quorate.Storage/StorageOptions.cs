@@ -28,6 +28,9 @@ public sealed class StorageOptions
 
     public int MaxEntryBytes { get; init; } = Limits.MaxEntryBytes;
 
+    /// <summary>The smallest segment that one partition can live with, for entries of so many bytes.</summary>
+    public static long LeastSegmentBytes(int maxEntryBytes) => Journal.LeastSegmentBytes(maxEntryBytes, 1);
+
     /// <summary>Bytes of the newest batches that stay in memory; older entries are read from their segments.</summary>
     public long RecentBytes { get; init; } = 32L * 1024 * 1024;
 

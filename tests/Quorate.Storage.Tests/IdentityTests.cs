@@ -98,6 +98,7 @@ public class IdentityTests
             }
             catch (SimCrash)
             {
+                saved = false;
             }
             g.Sim.Crash();
             g.Open();

@@ -44,6 +44,7 @@ public sealed class ModelWorld
     private MemberStore? _store;
     private SnapshotWriter? _writer;
     private long _now = 1_000;
+    private readonly bool _greedy;
     private int _nonce;
     private string? _flipped;
 
@@ -51,6 +52,7 @@ public sealed class ModelWorld
     {
         _seed = seed;
         _chance = new Prng(seed);
+        _greedy = _chance.Chance(0.3);
         _disk = new SimDisk(seed * 31 + 7);
         if (tell) _disk.Trace = t => _notes.Note(0, t);
         _doorSeed = new TestSeed(seed);
@@ -73,7 +75,7 @@ public sealed class ModelWorld
         for (int life = 0; life < lives; life++)
         {
             if (!TryOpen()) return;
-            int steps = (int)_chance.Between(5, 120);
+            int steps = (int)_chance.Between(5, _greedy ? 300 : 120);
             for (int i = 0; i < steps; i++) Step();
             Down();
             if (_flipped is null && _chance.Chance(0.15)) Flip();
@@ -83,8 +85,10 @@ public sealed class ModelWorld
 
     private void Step()
     {
-        int p = (int)_chance.Below(_models.Length);
+        // The last partition is a quiet one: its few entries are moved, or they would keep the ring.
+        int p = (int)_chance.Below(_chance.Chance(0.05) || _models.Length == 1 ? _models.Length : _models.Length - 1);
         var m = _models[p];
+        if (_chance.Chance(0.03)) _disk.Stall(DiskQueue.Journal, _now + _chance.Between(1_000, 10_000)); // so that several batches wait
         switch (_chance.Below(20))
         {
             case < 9:
@@ -119,7 +123,7 @@ public sealed class ModelWorld
     {
         long first = m.Now.Last + 1;
         if (_chance.Chance(0.1) && m.Now.Last > m.Commit) first = _chance.Between(m.Commit + 1, m.Now.Last + 1);
-        int count = (int)_chance.Between(1, 6);
+        int count = (int)_chance.Between(1, p > 0 && p == _models.Length - 1 ? 2 : 6);
         var entries = new Entry[count];
         var texts = new string[count];
         var configurations = new string?[count];
@@ -133,7 +137,7 @@ public sealed class ModelWorld
                 texts[i] = configurations[i]!;
                 continue;
             }
-            texts[i] = $"p{p} i{first + i} t{m.Term} n{++_nonce} " + new string('.', (int)_chance.Below(_chance.Chance(0.1) ? 900 : 100));
+            texts[i] = $"p{p} i{first + i} t{m.Term} n{++_nonce} " + new string('.', (int)_chance.Below(_chance.Chance(_greedy ? 0.8 : 0.1) ? 900 : 100));
             entries[i] = new Entry(EntryKind.Command, Payload.Of(Encoding.UTF8.GetBytes(texts[i])));
         }
         ulong term = m.Term;

@@ -21,7 +21,7 @@ public class MutantTests
         Mutants.Planted = mutant;
         try
         {
-            for (ulong seed = 0; seed < 3_000; seed++)
+            for (ulong seed = 0; seed < 1_000; seed++)
             {
                 try
                 {

@@ -83,8 +83,9 @@ public class RoomTests
                 {
                     while (true) f.Write(zeros);
                 }
-                catch (IOException)
+                catch (IOException e)
                 {
+                    Assert.NotEmpty(e.Message); // full, as it was to be
                 }
             }
             FillsUpAndRecovers(g, () => File.Delete(ballast));
@@ -144,6 +145,65 @@ public class RoomTests
         }
         Assert.False(g.Log.LowSpace);
         Assert.Null(g.Store.Failed);
+    }
+
+    [Fact]
+    public void A_replaced_snapshots_file_becomes_the_next_reserve()
+    {
+        var g = new Ground(StorageLevel.Disk, simulated: true);
+        g.Open();
+        for (int i = 1; i <= 30; i++) g.Append(i, 1, "e" + i);
+        g.Settle();
+        g.Snapshot(10, 1, new string('a', 50_000));
+        g.Settle();
+        Assert.True(g.Store.Snapshots.ReserveBytes > 0);
+        g.Sim!.Capacity = g.Sim.UsedBytes; // from here on only the reserve has room
+        for (int i = 11; i <= 30; i++)
+        {
+            Assert.Equal(SnapshotEventKind.Stored, g.Snapshot(i, 1, new string('b', 50_000)).Kind);
+            for (int k = 0; k < 20; k++) g.Pump(1_000);
+            Assert.True(g.Store.Snapshots.ReserveBytes > 0, $"no reserve after the snapshot at {i}");
+        }
+        Assert.Single(g.Sim.Paths, p => p.EndsWith(".snapshot", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_pinned_snapshot_stays_until_its_stream_is_done()
+    {
+        var g = new Ground(StorageLevel.Disk, simulated: true);
+        g.Open();
+        for (int i = 1; i <= 30; i++) g.Append(i, 1, "e" + i);
+        g.Settle();
+        g.Snapshot(10, 1, "old");
+        var old = g.Store.Snapshots.Newest(0);
+        g.Store.Snapshots.Pin(old);
+        g.Snapshot(20, 1, "new");
+        g.Settle();
+        Assert.Equal(20, g.Store.Snapshots.Newest(0).Snapshot.Index);
+        Assert.True(g.Store.Snapshots.ReadBody(old, 0, new byte[100]) == 100);
+        g.Store.Snapshots.Unpin(old);
+        g.Settle();
+        Assert.Equal(-1, g.Store.Snapshots.ReadBody(old, 0, new byte[100]));
+        Assert.Single(g.Sim!.Paths, p => p.EndsWith(".snapshot", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_abandoned_snapshot_leaves_nothing()
+    {
+        var g = new Ground(StorageLevel.Disk, simulated: true);
+        g.Open();
+        for (int i = 1; i <= 30; i++) g.Append(i, 1, "e" + i);
+        g.Settle();
+        var writer = g.Store.Snapshots.BeginWrite(0, new SnapshotIdentity(10, 1, 0));
+        writer.Append(new byte[3_000_000]);
+        g.Pump(500);
+        writer.Abandon();
+        g.Settle();
+        for (int k = 0; k < 20; k++) g.Pump(5_000);
+        Assert.False(g.Store.Snapshots.TryTakeEvent(out _));
+        Assert.DoesNotContain(g.Sim!.Paths, p => p.Contains(".snapshot", StringComparison.Ordinal));
+        Assert.True(g.Store.Snapshots.ReserveBytes > 0);
+        Assert.Equal(SnapshotEventKind.Stored, g.Snapshot(10, 1, "x").Kind);
     }
 
     [Fact]

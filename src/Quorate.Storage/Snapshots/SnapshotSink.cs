@@ -34,6 +34,9 @@ public abstract class SnapshotSink
     /// <summary>Everything was appended; <see cref="Total"/> is the file's length.</summary>
     internal bool Finished { get; private protected set; }
     internal bool Publishing { get; set; }
+
+    /// <summary>The store is done with it.</summary>
+    internal bool Over { get; set; }
     internal long Total { get; private protected set; }
     internal long WrittenMark { get; init; }
 
@@ -138,7 +141,8 @@ public sealed class SnapshotReceiver : SnapshotSink
     public void Append(ReadOnlySpan<byte> raw)
     {
         if (Already is not null || Abandoned) return;
-        while (raw.Length > 0)
+        if (Total + _used + raw.Length > _expected) Broken = true; // more than was announced: it fails at Finish, and nothing more is kept
+        while (raw.Length > 0 && !Broken)
         {
             if (_block.Length == 0) _block = Store.TakeBlock();
             int room = Math.Min(raw.Length, _block.Length - _used);

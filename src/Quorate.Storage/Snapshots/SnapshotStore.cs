@@ -116,7 +116,7 @@ public sealed partial class SnapshotStore
     {
         RefillAllowance(now);
         for (int i = 0; i < _sinks.Count; i++) PumpSink(_sinks[i]);
-        _sinks.RemoveAll(static s => s.Publishing || (s.Abandoned && s.Unwritten == 0));
+        _sinks.RemoveAll(static s => s.Over);
         for (int i = _switching.Count - 1; i >= 0; i--)
         {
             if (_switching[i].Batch > _journal.DurableNumber) continue;
@@ -185,9 +185,8 @@ public sealed partial class SnapshotStore
         if (sink.Publishing) return;
         if (sink.Abandoned)
         {
-            if (sink.Unwritten > 0) sink.Unwritten = 0;
-            _disk.Submit(DiskQueue.Background, new DropSnapshotWork(sink, null, sink.PartPath));
-            sink.Publishing = true;
+            if (sink.Already is null) _disk.Submit(DiskQueue.Background, new DropSnapshotWork(sink, null, sink.PartPath)); // behind what it still writes
+            sink.Over = true;
             return;
         }
         while (sink.HasWaiting && _allowance > 0)
@@ -199,6 +198,7 @@ public sealed partial class SnapshotStore
         sink.Publishing = true;
         if (sink.Already is { } already)
         {
+            sink.Over = true;
             Report(sink, already);
             return;
         }
@@ -210,6 +210,7 @@ public sealed partial class SnapshotStore
     {
         var sink = work.Sink;
         bool own = sink is SnapshotWriter;
+        _sinks.Remove(sink);
         if (work.Failure is { } failure)
         {
             _notes.Note(2, $"a snapshot of partition {sink.Partition} at {sink.Identity.Index} came to nothing: {failure.Message}");

@@ -56,7 +56,14 @@ internal sealed class PublishSnapshotWork(SnapshotSink sink, string folder, stri
             return;
         }
 #endif
-        Check = SnapshotCheck.Of(Sink.File, Sink.Partition, Sink.Identity);
+        try
+        {
+            Check = SnapshotCheck.Of(Sink.File, Sink.Partition, Sink.Identity);
+        }
+        catch (StorageRefusal newer)
+        {
+            throw new DiskException(DiskFailure.Broken, $"{Path}: {newer.Message}", newer); // a leader of a newer version sent it: this one file is of no use
+        }
         if (!Check.Whole) throw new DiskException(DiskFailure.Broken, FormattableString.Invariant($"{Path}: what was written does not read back whole at offset {Check.BadOffset}"));
     }
 }
