@@ -12,9 +12,14 @@ public sealed partial class ReplicaHost
     private readonly ByteWriter _slice = new();
     private readonly ByteWriter _machineSlice = new();
     private readonly Incoming?[] _incoming = new Incoming?[256];
+    private readonly List<Incoming> _ended = [];
+    private readonly List<(ReplicaId To, long Index, long Until)> _delivered = [];
     private SnapshotWriter? _writer;
     private SnapshotIdentity _writing;
     private bool _snapshotAsked, _finished;
+
+    /// <summary>Micros after which a member that has a snapshot whole and does not report its position is taken to have lost it: it is synced, read back and restored by then.</summary>
+    private const long TakenMicros = 60_000_000;
     private Action<string>? _snapshotAnswer;
 
     private sealed class Incoming(byte[] header, Sender from, SnapshotReceiver receiver, SnapshotIdentity identity)
@@ -23,7 +28,6 @@ public sealed partial class ReplicaHost
         public readonly Sender From = from;
         public readonly SnapshotReceiver Receiver = receiver;
         public readonly SnapshotIdentity Identity = identity;
-        public bool Ended;
     }
 
     /// <summary>A snapshot is being written and the disk does not hold it up.</summary>
@@ -33,11 +37,12 @@ public sealed partial class ReplicaHost
     public void AskSnapshot(Action<string> answer)
     {
         _snapshotAsked = true;
-        _snapshotAnswer = answer;
+        _snapshotAnswer += answer;
     }
 
     private void PumpSnapshot()
     {
+        JudgeDelivered();
         if (_writer is null)
         {
             if (_sessions.AppliedIndex > _log.Map.BeginIndex && (_snapshotAsked || _log.SnapshotDue(_sessions.Machine.EncodedBytes))) BeginSnapshot();
@@ -93,7 +98,10 @@ public sealed partial class ReplicaHost
                     Tell(_now, new SnapshotFailed());
                     break;
                 case SnapshotEventKind.Received: TakeReceived(e.Body); break;
-                case SnapshotEventKind.ReceiveFailed: _notes.Note(2, $"a received snapshot was not usable: {e.Reason}"); break;
+                case SnapshotEventKind.ReceiveFailed:
+                    _ended.RemoveAll(i => i.Identity == e.Identity);
+                    _notes.Note(2, $"a received snapshot was not usable: {e.Reason}");
+                    break;
             }
         }
     }
@@ -149,7 +157,8 @@ public sealed partial class ReplicaHost
         public void Done(bool delivered)
         {
             _host._store.Snapshots.Unpin(_body);
-            if (!delivered) _host.NoteUndelivered(_to);
+            if (delivered) _host._delivered.Add((_to, _body.Snapshot.Index, _host._now.Micros + TakenMicros));
+            else _host.NoteUndelivered(_to);
         }
     }
 
@@ -159,6 +168,7 @@ public sealed partial class ReplicaHost
         if (_codec.Decode(header, _chunks, default) is not BodyMessage message) return;
         var identity = message.Body.Snapshot;
         if (identity.Index <= _sessions.AppliedIndex) return; // the core answers what it has when the sender probes again
+        if (EndedOf(header, identity)) return; // the link broke behind its last byte: it is on its way to the disk
         _incoming[from.Id.Value] = new Incoming(header.ToArray(), from, _store.Snapshots.BeginReceive(0, identity, length), identity);
     }
 
@@ -172,25 +182,47 @@ public sealed partial class ReplicaHost
             AbandonIncoming(from.Id);
             return;
         }
-        incoming.Ended = true;
+        _incoming[from.Id.Value] = null;
+        _ended.Add(incoming);
         incoming.Receiver.Finish();
+    }
+
+    private bool EndedOf(ReadOnlySpan<byte> header, in SnapshotIdentity identity)
+    {
+        foreach (var i in _ended)
+            if (i.Identity == identity && header.SequenceEqual(i.Header)) return true;
+        return false;
+    }
+
+    /// <summary>A body that its receiver had whole and could not store (a full disk): no Undelivered comes of it, and the core would wait for its acknowledgement for ever.</summary>
+    private void JudgeDelivered()
+    {
+        for (int i = _delivered.Count - 1; i >= 0; i--)
+        {
+            var (to, index, until) = _delivered[i];
+            bool taken = Standing.Role != Role.Leader || _sessions.ReportOf(to).Applied >= index;
+            if (!taken && _now.Micros < until) continue;
+            _delivered.RemoveAt(i);
+            if (!taken) NoteUndelivered(to);
+        }
     }
 
     public long BulkBacklog(ReplicaId from) => _incoming[from.Value]?.Receiver.Unwritten ?? 0;
 
     private void AbandonIncoming(ReplicaId from)
     {
-        if (_incoming[from.Value] is { Ended: false } incoming) incoming.Receiver.Abandon();
+        _incoming[from.Value]?.Receiver.Abandon();
         _incoming[from.Value] = null;
     }
 
     /// <summary>Whole, synced and read back: now the core hears of it.</summary>
     private void TakeReceived(in BodyHandle body)
     {
-        for (int i = 0; i < _incoming.Length; i++)
+        for (int i = 0; i < _ended.Count; i++)
         {
-            if (_incoming[i] is not { Ended: true } incoming || incoming.Identity != body.Snapshot) continue;
-            _incoming[i] = null;
+            var incoming = _ended[i];
+            if (incoming.Identity != body.Snapshot) continue;
+            _ended.RemoveAt(i);
             if (_codec.Decode(incoming.Header, _chunks, body) is not { } message) return;
             _core.Receive(_now, incoming.From, message, _outbox);
             Stepped();
@@ -202,7 +234,12 @@ public sealed partial class ReplicaHost
     private void Install(in BodyHandle body)
     {
         _notes.Note(1, $"installing a snapshot at index {body.Snapshot.Index}");
-        EndWriting();
+        if (_writer is not null && !_finished)
+        {
+            _writer.Abandon(); // no event comes of it; a finished one still has its own
+            EndWriting();
+            AnswerSnapshot("a leader's snapshot took its place");
+        }
         _sessions.BeginInstall();
         var configuration = Restore(body);
         _sessions.EndInstall(body.Snapshot, configuration);

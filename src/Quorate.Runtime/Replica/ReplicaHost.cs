@@ -76,6 +76,8 @@ public sealed partial class ReplicaHost
         if (!recovered.Snapshot.IsNone) configurations.Add(RestoreAtStart(recovered.Snapshot));
         foreach (var c in recovered.Configurations)
             if (c.Index > configurations[^1].Index) configurations.Add(c);
+        // Nobody else holds what is damaged here: a lone voter stops before anything is delivered (storage.md §2.4).
+        if (configurations[^1].Configuration is { VoterCount: 1 } last && last.Find(self) is { Voter: true } && _store.RefusalAlone(0) is { } refusal) throw refusal;
         _deliverTo = _sessions.AppliedIndex;
         _core.Start(now, With(recovered, configurations), _outbox);
         Tell(now, new Answered(0)); // nothing was reported to anybody yet
@@ -176,15 +178,15 @@ public sealed partial class ReplicaHost
     {
         _sessions.NoteStanding(Standing);
         _sessions.TakeNumbers();
-        if (_control.Count > 0)
-        {
-            _core.Propose(_now, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_control), _outbox);
-            _control.Clear();
-            Stepped();
-        }
-        if (_sessions.Proposals.Count == 0) return;
-        _core.Propose(_now, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_sessions.Proposals), _outbox);
-        _sessions.Proposals.Clear();
+        // First what was prepared: a transfer or a configuration before it would have it refused, and its numbers were taken (sessions.md §2.4).
+        if (_sessions.Proposals.Count > 0) ProposeThese(_sessions.Proposals);
+        if (_control.Count > 0) ProposeThese(_control);
+    }
+
+    private void ProposeThese(List<Proposal> proposals)
+    {
+        _core.Propose(_now, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(proposals), _outbox);
+        proposals.Clear();
         Stepped();
     }
 
@@ -291,6 +293,7 @@ public sealed partial class ReplicaHost
 
     private void TakeAnswer(in Verb v)
     {
+        Invariant.That(v.Proposal != 0, "PreparedNeverRefused", $"a prepared command was answered {v.Answer}: {v.Text}"); // it would leave pending changes of a transaction that is in no log
         if (v.Proposal < 0) _sessions.OnReadAnswer(v.Proposal, v.Answer, v.A);
         else if (v.Proposal > 0 && _asked.Remove(v.Proposal, out var answer)) answer(v.Answer, v.Text);
     }
