@@ -21,6 +21,9 @@ public static class Limits
     /// <summary>Bytes of log that stay behind a snapshot for slow followers.</summary>
     public const long TrailingBytes = 32L * 1024 * 1024;
 
+    /// <summary>Bytes of journal, blocks and headers included, that stay behind a snapshot for slow followers.</summary>
+    public const long TrailingJournalBytes = 64L * 1024 * 1024;
+
     /// <summary>Bytes of snapshot that may wait for the disk (storage.md §4.2).</summary>
     public const long SnapshotUnwrittenBytes = 32L * 1024 * 1024;
 

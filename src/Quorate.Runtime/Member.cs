@@ -63,7 +63,7 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     private Instant _now;
     private long _peersOf = -1, _wakeAsked;
     private readonly (ulong Directory, ulong Run)[] _linked = new (ulong, ulong)[256];
-    private bool _stopping;
+    private bool _stopping, _closing;
 
     public Member(MemberOptions options, IDisk disk, INetwork network, ISeed seed, INotes notes, IFaceFactory faces)
     {
@@ -130,6 +130,11 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     public long Pump(Instant now)
     {
         _now = now;
+        if (_closing)
+        {
+            _store!.Pump(now);
+            return _store.NextWake;
+        }
         _formation!.Pump(now);
         StartReplicaWhenFormed();
         if (_host is null) _store!.Pump(_now);
@@ -165,7 +170,18 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     /// <summary>Nothing of this member is needed any more: it does not lead, or nobody else could.</summary>
     public bool Retired => _stopping && (_host is null || _host.Standing.Role != Role.Leader || _sessions!.Configuration.VoterCount <= 1);
 
-    /// <summary>Hangs every client up, writes the last empty batch, lets the files go.</summary>
+    /// <summary>Hangs every client up; what was gathered goes to the disk, and the empty batch behind it (storage.md §1.6). Go on pumping until <see cref="Closed"/>.</summary>
+    public void BeginClose()
+    {
+        if (_closing) return;
+        _closing = true;
+        if (_host is not null) _sessions!.Stop();
+        _store!.BeginClose();
+    }
+
+    public bool Closed => _closing && _store!.IsClosed;
+
+    /// <summary>Hangs every client up and lets the files go; a clean stop calls <see cref="BeginClose"/> before.</summary>
     public void Dispose()
     {
         if (_host is not null) _sessions!.Stop();
@@ -194,6 +210,7 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
 
     public void OnFrame(Sender from, FrameKind kind, ReadOnlySpan<byte> body)
     {
+        if (_closing) return;
         switch (kind)
         {
             case FrameKind.Formation: _formation!.OnFrame(from, body, _sessions!.Configuration); break;

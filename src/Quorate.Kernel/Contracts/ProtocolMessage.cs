@@ -44,9 +44,12 @@ public sealed class Applied(long index, ulong digest = 0) : HostMessage
 }
 
 /// <summary>A snapshot at (index, term) is whole, synced and read back; the log up to it may go.</summary>
-public sealed class SnapshotStored(SnapshotIdentity snapshot) : HostMessage
+/// <param name="snapshot">Which.</param>
+/// <param name="keepFrom">The lowest index whose keeping the journal can afford: small writes cost whole blocks there, so payload bytes alone do not bound it. 0: no bound.</param>
+public sealed class SnapshotStored(SnapshotIdentity snapshot, long keepFrom = 0) : HostMessage
 {
     public SnapshotIdentity Snapshot { get; } = snapshot;
+    public long KeepFrom { get; } = keepFrom;
 }
 
 /// <summary>A snapshot could not be made; the log stays.</summary>

@@ -5,18 +5,18 @@ public sealed partial class RaftCore
 {
     // ---- Compaction
 
-    private void OnSnapshotStored(in SnapshotIdentity snapshot)
+    private void OnSnapshotStored(in SnapshotIdentity snapshot, long keepFrom)
     {
         if (snapshot.Index <= S.Snapshot.Index) return; // overtaken by an installed one
         Invariant.That(snapshot.Index <= S.Commit && S.Log.Matches(snapshot.Index, snapshot.Term), "SnapshotSound", $"snapshot ({snapshot.Index}, {snapshot.Term}) is not of this log");
         S.Snapshot = snapshot;
-        Compact();
+        Compact(keepFrom);
     }
 
     /// <summary>The log begins TrailingBytes behind the snapshot, for followers that lag; and not above what a peer that is being sent a snapshot needs next, or the loop never ends (raft.md §11.7).</summary>
-    private void Compact()
+    private void Compact(long keepFrom)
     {
-        long begin = TrailingBegin(S.Snapshot.Index, _options.TrailingBytes);
+        long begin = Math.Max(TrailingBegin(S.Snapshot.Index, _options.TrailingBytes), Math.Min(keepFrom - 1, S.Snapshot.Index));
         long bound = TrailingBegin(S.Snapshot.Index, 4 * _options.TrailingBytes);
         foreach (var p in S.Peers)
             if (p.State == ProgressState.Snapshot && RecentlyHeard(p)) begin = Math.Max(bound, Math.Min(begin, p.SnapshotIndex));

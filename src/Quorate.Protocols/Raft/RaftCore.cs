@@ -47,8 +47,10 @@ public sealed partial class RaftCore : IProtocolCore
         S.Log = recovered.Log.Copy();
         S.Mark.AddRange(recovered.Mark);
         S.Configurations.AddRange(recovered.Configurations);
-        if (S.Configurations.Count == 0) S.Configurations.Add(new ConfigurationAt(0, ClusterConfiguration.None)); // a joiner that knows nobody yet
         RecoverLog();
+
+        // A joiner's first configuration is an entry that may yet be cut: below it, it knows nobody.
+        if (S.Configurations.Count == 0 || S.Configurations[0].Index > S.Snapshot.Index) S.Configurations.Insert(0, new ConfigurationAt(0, ClusterConfiguration.None));
         RecoverPromise(recovered);
         S.Commit = S.Applied = Math.Max(S.Snapshot.Index, S.Log.BeginIndex);
         S.Role = Role.Follower;
@@ -180,7 +182,7 @@ public sealed partial class RaftCore : IProtocolCore
             case LinkDown m: OnLinkDown(m.Peer); break;
             case Undelivered m: StopReplicating(m.To); break;
             case Applied m: S.Applied = Math.Max(S.Applied, Math.Min(m.Index, S.Commit)); break;
-            case SnapshotStored m: OnSnapshotStored(m.Snapshot); break;
+            case SnapshotStored m: OnSnapshotStored(m.Snapshot, m.KeepFrom); break;
             case SnapshotFailed: _out.Note("snapshot failed: the log stays"); break;
             case LogSpace m: S.LogSpaceLow = m.Low; break;
             case Answered m: S.AnsweredUpTo = m.UpToMicros; break;

@@ -89,7 +89,7 @@ public sealed partial class ReplicaHost
                     _writer = null;
                     _notes.Note(1, $"snapshot at index {e.Identity.Index} stored");
                     AnswerSnapshot($"snapshot at index {e.Identity.Index} stored");
-                    Tell(_now, new SnapshotStored(e.Identity));
+                    Tell(_now, new SnapshotStored(e.Identity, _log.FirstWithin(Limits.TrailingJournalBytes)));
                     break;
                 case SnapshotEventKind.Failed:
                     EndWriting();

@@ -73,7 +73,7 @@ public sealed partial class ReplicaHost
         var recovered = _log.Recover(self, seed);
         var configurations = new List<ConfigurationAt> { new(0, formed) };
         _sessions.Begin(formed);
-        if (!recovered.Snapshot.IsNone) configurations.Add(RestoreAtStart(recovered.Snapshot));
+        if (!recovered.Snapshot.IsNone && RestoreAtStart(recovered.Snapshot) is { Index: > 0 } restored) configurations.Add(restored);
         foreach (var c in recovered.Configurations)
             if (c.Index > configurations[^1].Index) configurations.Add(c);
         // Nobody else holds what is damaged here: a lone voter stops before anything is delivered (storage.md §2.4).

@@ -7,14 +7,13 @@ using Quorate.ZooKeeper;
 namespace Quorate.Shell;
 
 /// <summary>
-/// What the strand turns in production: the member, its figures, and its end. Stopping is (1) Retire, until another member leads or <see cref="HandOverMicros"/> have passed; (2) the member hangs up, writes its last batch and
-/// lets its files go; (3) the strand makes its last turn.
+/// What the strand turns in production: the member, its figures, and its end. Stopping is (1) Retire, until another member leads or <see cref="HandOverMicros"/> have passed; (2) the member hangs up and writes what it gathered and the empty batch behind it, for <see cref="CloseMicros"/> at most; (3) the strand makes its last turn.
 /// </summary>
 internal sealed class MemberTurn(Member member, TurnClock clock, Func<ZooKeeperFace> face, DataTree tree) : IPumped
 {
-    private const long FigureMicros = 100_000, HandOverMicros = 2_000_000;
+    private const long FigureMicros = 100_000, HandOverMicros = 2_000_000, CloseMicros = 1_000_000;
     private MemberFigures _figures = MemberFigures.None;
-    private long _retiringUntil, _nextFigures;
+    private long _retiringUntil, _closingUntil, _nextFigures;
     private Kernel.Role _role;
     private long _elections;
 
@@ -51,9 +50,19 @@ internal sealed class MemberTurn(Member member, TurnClock clock, Func<ZooKeeperF
         long wake = member.Pump(now);
         Publish(now);
         if (member.Failed is { } failed) End(failed);
-        else if (_retiringUntil != 0 && (member.Retired || now.Micros >= _retiringUntil)) End(null);
+        else if (_closingUntil != 0)
+        {
+            if (member.Closed || now.Micros >= _closingUntil) End(null);
+        }
+        else if (_retiringUntil != 0 && (member.Retired || now.Micros >= _retiringUntil))
+        {
+            _closingUntil = now.Micros + CloseMicros;
+            member.BeginClose();
+            return now.Micros;
+        }
         if (Ended) return Instant.Never;
-        return _retiringUntil == 0 ? wake : Math.Min(wake, _retiringUntil);
+        long until = _closingUntil != 0 ? _closingUntil : _retiringUntil;
+        return until == 0 ? wake : Math.Min(wake, until);
     }
 
     private void End(DiskException? failed)
