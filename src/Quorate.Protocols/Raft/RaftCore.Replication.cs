@@ -82,9 +82,11 @@ public sealed partial class RaftCore
     /// <summary>An empty Append: beat, commit notice, bearer of a round; it finds out what was lost, also over a full window (raft.md §6.3).</summary>
     private void SendBeat(PeerProgress p)
     {
-        long prev = Math.Max(p.Next - 1, S.Log.BeginIndex);
+        long prev = BeatPrev(p);
         SendAppend(p, prev + 1, prev);
     }
+
+    private long BeatPrev(PeerProgress p) => Math.Max(p.Next - 1, S.Log.BeginIndex);
 
     private void SendAppend(PeerProgress p, long first, long last)
     {
@@ -346,10 +348,11 @@ public sealed partial class RaftCore
     private void TakeMatch(PeerProgress p, long match)
     {
         Invariant.That(match <= S.Log.Last, "MatchTruth", $"{p.Id} claims {match}, the leader's log ends at {S.Log.Last}");
+        bool probed = match >= p.Next - 1; // the early echo of a round says less than the probe asked: its own answer follows
         p.Match = Math.Max(p.Match, match); // replies may be reordered
         p.Next = Math.Max(p.Next, p.Match + 1);
         p.Land(p.Match);
-        if (p.State == ProgressState.Probe) BecomeReplicate(p);
+        if (p.State == ProgressState.Probe && probed) BecomeReplicate(p);
         else if (p.State == ProgressState.Snapshot && p.Match >= Math.Min(p.SnapshotIndex, S.Log.BeginIndex)) BecomeProbe(p, p.Match + 1);
         TransferIfCaughtUp(p);
     }
@@ -360,7 +363,7 @@ public sealed partial class RaftCore
         {
             ProgressState.Snapshot => true,
             ProgressState.Replicate => m.RejectedPrev <= p.Match,
-            _ => m.RejectedPrev != p.Next - 1,
+            _ => m.RejectedPrev != BeatPrev(p), // also of a beat to who lies below the log's begin: it may be the only word that comes back
         };
 #if MUTANTS
         if (Mutants.On(Mutant.StaleRejectionUsed))

@@ -23,12 +23,16 @@ public class RaftMutantTests
         Assert.Fail($"{mutant} survived {Bound} seeds");
     }
 
+    /// <summary>Its schedule (cut and written again while one disk sleeps through two elections) did not come up in 6,000 seeds; a script plays it.</summary>
+    private static readonly Mutant[] Scripted = [Mutant.DurableByIndexNotTicket];
+
     private static string? Failure(Mutant mutant, ulong seed)
     {
         Mutants.Planted = mutant;
         try
         {
-            RaftWorld.Run(seed, Shape(mutant, seed));
+            if (Scripted.Contains(mutant)) new RaftPaperTests().Aba();
+            else RaftWorld.Run(seed, Shape(mutant, seed));
             return null;
         }
         catch (Exception e) when (e is not OutOfMemoryException)
@@ -41,11 +45,10 @@ public class RaftMutantTests
         }
     }
 
-    /// <summary>Two bugs need a rare kind of weather: many elections whose votes come late; logs that are cut and written again while one disk sleeps.</summary>
+    /// <summary>One bug needs a rare kind of weather: many elections whose votes come late.</summary>
     private static WorldShape Shape(Mutant mutant, ulong seed) => mutant switch
     {
         Mutant.StaleVoteCounted => WorldShape.Of(seed) with { Members = 5, Spares = 0, Membership = false, Straggle = 0.3, Loss = 0.1, FaultMicros = 60_000 },
-        Mutant.DurableByIndexNotTicket => WorldShape.Of(seed) with { Members = 3, Spares = 0, Membership = false, Snapshots = false, Loss = 0, DiskStall = 0.5, FaultMicros = 60_000, ProposeMicros = 4_000 },
         _ => WorldShape.Of(seed),
     };
 }

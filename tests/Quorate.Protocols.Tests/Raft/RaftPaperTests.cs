@@ -1,0 +1,409 @@
+using Quorate.Protocols.Raft;
+
+namespace Quorate.Protocols.Tests.Raft;
+
+/// <summary>One core, driven by hand, one rule a test; P is the paper, T the thesis.</summary>
+public class RaftPaperTests
+{
+    private const ulong D = 1000;
+    private readonly Outbox _outbox = new();
+    private long _now = 1_000_000;
+
+    private static ReplicaId N(int i) => new((byte)i);
+
+    private static Sender From(int i, bool old = false) => new(N(i), (ulong)i * D, 1, old);
+
+    private Instant Now => new(_now, 0);
+
+    private static ClusterConfiguration Voters(int count) => new(Enumerable.Range(1, count).Select(i => new ConfiguredMember(N(i), (ulong)i * D, true, $"n{i}")));
+
+    private RaftCore Start(int voters = 3, Promise promise = default, IReadOnlyList<DamagedEntry>? mark = null, ulong damagedPromise = 0, params ulong[] terms)
+    {
+        var log = new LogMap();
+        foreach (ulong term in terms) log.Append(term, 10);
+        if (promise.Term == 0 && terms.Length > 0) promise = new Promise(terms[^1], 0, 0);
+        var core = new RaftCore(new RaftOptions());
+        core.Start(Now, new Recovered { Self = N(1), Directory = D, Run = 1, Seed = 3, Promise = promise, Log = log, Configurations = [new ConfigurationAt(0, Voters(voters))], Mark = mark ?? [], DamagedPromiseTerm = damagedPromise }, _outbox);
+        Settle(core);
+        return core;
+    }
+
+    /// <summary>Everything persisted is durable; what the steps asked is forgotten.</summary>
+    private void Settle(RaftCore core)
+    {
+        core.Durable(Now, _outbox.LastTicket, _outbox);
+        core.CheckInvariants();
+        _outbox.Clear();
+    }
+
+    private List<(ReplicaId To, T Message, Ticket After)> Sent<T>() where T : ProtocolMessage
+    {
+        var list = new List<(ReplicaId, T, Ticket)>();
+        foreach (ref readonly var v in _outbox.Verbs)
+            if (v.Kind == VerbKind.Send && v.Message is T m) list.Add((v.To, m, v.Ticket));
+        return list;
+    }
+
+    private (long First, long Last)? Delivered()
+    {
+        foreach (ref readonly var v in _outbox.Verbs)
+            if (v.Kind == VerbKind.Deliver) return (v.First, v.Last);
+        return null;
+    }
+
+    private AnswerKind? Answer(long proposal)
+    {
+        foreach (ref readonly var v in _outbox.Verbs)
+            if (v.Kind == VerbKind.Answer && v.Proposal == proposal) return v.Answer;
+        return null;
+    }
+
+    private void Receive(RaftCore core, int from, ProtocolMessage m, bool old = false)
+    {
+        _outbox.Clear();
+        core.Receive(Now, From(from, old), m, _outbox);
+        core.CheckInvariants();
+    }
+
+    private void WakeUntil(RaftCore core, Func<bool> done)
+    {
+        for (int i = 0; i < 50 && !done(); i++)
+        {
+            _outbox.Clear();
+            _now = Math.Max(_now, core.NextWake);
+            core.Wake(Now, _outbox);
+        }
+        Assert.True(done());
+    }
+
+    private RaftCore Lead(int voters = 3, params ulong[] terms)
+    {
+        var core = Start(voters, terms: terms);
+        WakeUntil(core, () => core.State.Role == Role.PreCandidate);
+        ulong next = core.State.Term + 1;
+        for (int i = 2; i <= voters / 2 + 1; i++) Receive(core, i, new PreVoteReply(next, true));
+        Settle(core);
+        for (int i = 2; i <= voters / 2 + 1; i++) Receive(core, i, new VoteReply(next, true));
+        Assert.Equal(Role.Leader, core.State.Role);
+        return core;
+    }
+
+    private static Append Entries(ulong term, long prev, ulong prevTerm, long commit, long round, params ulong[] terms) => new()
+    {
+        Term = term, PrevIndex = prev, PrevTerm = prevTerm, Last = prev + terms.Length, Commit = commit, Round = round, ProvenMicros = 0, ProvenRun = 1,
+        Entries = [.. terms.Select(t => new TermedEntry(t, new Entry(EntryKind.Command, Payload.Of([(byte)t]))))],
+    };
+
+    private AppendReply Ok(RaftCore leader, long match, long round = 0, ulong run = 1, long sent = 0) => new() { Term = leader.State.Term, Ok = true, Match = match, Round = round, Run = run, SentMicros = sent };
+
+    [Fact(DisplayName = "P §5.1 a lower term is refused with the own one, a higher one makes a follower")]
+    public void Terms()
+    {
+        var core = Start(promise: new Promise(5, 0, 0));
+        Receive(core, 2, new RequestVote(4, 9, 9, false));
+        Assert.Equal((5UL, false), (Sent<VoteReply>()[0].Message.Term, Sent<VoteReply>()[0].Message.Granted));
+        Receive(core, 2, Entries(7, 0, 0, 0, 1));
+        Assert.Equal((7UL, N(2)), (core.State.Term, core.State.Leader));
+    }
+
+    [Fact(DisplayName = "P §5.2 one vote a term, kept when the role changes, granted again to the same candidate, after the newest write")]
+    public void Votes()
+    {
+        var core = Start();
+        _now += 160_000;
+        Receive(core, 2, new RequestVote(1, 0, 0, false));
+        Assert.True(Sent<VoteReply>()[0].Message.Granted);
+        Assert.Equal(_outbox.LastTicket, Sent<VoteReply>()[0].After);
+        Receive(core, 3, new RequestVote(1, 0, 0, false));
+        Assert.False(Sent<VoteReply>()[0].Message.Granted);
+        Receive(core, 2, new RequestVote(1, 0, 0, false));
+        Assert.True(Sent<VoteReply>()[0].Message.Granted);
+        Assert.Equal(_outbox.LastTicket, Sent<VoteReply>()[0].After);
+    }
+
+    [Theory(DisplayName = "P §5.4.1 a vote only for a log at least as up to date")]
+    [InlineData(2, 1UL, false), InlineData(1, 3UL, true), InlineData(3, 2UL, true), InlineData(2, 2UL, false)]
+    public void UpToDate(long lastIndex, ulong lastTerm, bool granted)
+    {
+        var core = Start(terms: [1, 2, 2]);
+        _now += 160_000;
+        Receive(core, 2, new RequestVote(9, lastIndex, lastTerm, false));
+        Assert.Equal(granted, Sent<VoteReply>()[0].Message.Granted);
+    }
+
+    [Fact(DisplayName = "P §5.2 the own vote counts when durable, and the request waits for it")]
+    public void OwnVote()
+    {
+        var core = Start();
+        WakeUntil(core, () => core.State.Role == Role.PreCandidate);
+        Receive(core, 2, new PreVoteReply(1, true));
+        Assert.Equal(Role.Candidate, core.State.Role);
+        Assert.All(Sent<RequestVote>(), s => Assert.Equal(_outbox.LastTicket, s.After));
+        Receive(core, 2, new VoteReply(1, true));
+        Assert.Equal(Role.Candidate, core.State.Role);
+        core.Durable(Now, _outbox.LastTicket, _outbox);
+        Assert.Equal(Role.Leader, core.State.Role);
+    }
+
+    [Fact(DisplayName = "P §5.2 votes of another term, of strangers and of other directories do not count")]
+    public void StrangeVotes()
+    {
+        var core = Start();
+        WakeUntil(core, () => core.State.Role == Role.PreCandidate);
+        Receive(core, 2, new PreVoteReply(1, true));
+        Settle(core);
+        Receive(core, 7, new VoteReply(1, true));
+        core.Receive(Now, new Sender(N(2), 999, 1), new VoteReply(1, true), _outbox);
+        Receive(core, 2, new VoteReply(0, true));
+        Assert.Equal(Role.Candidate, core.State.Role);
+    }
+
+    [Fact(DisplayName = "P §5.3 the leader sends before its disk, and counts itself only when durable")]
+    public void LeaderDisk()
+    {
+        var core = Lead();
+        Assert.All(Sent<Append>(), s => Assert.True(s.After.IsNone));
+        Receive(core, 2, Ok(core, 1));
+        Assert.Null(Delivered());
+        core.Durable(Now, _outbox.LastTicket, _outbox);
+        Assert.Equal((1, 1), Delivered());
+    }
+
+    [Fact(DisplayName = "P §5.4.2 an entry of an older term is committed only with one of the own")]
+    public void OlderTerm()
+    {
+        var core = Lead(3, 1, 1);
+        Settle(core);
+        Receive(core, 2, Ok(core, 2));
+        Assert.Null(Delivered());
+        Receive(core, 2, Ok(core, 3));
+        Assert.Equal((1, 3), Delivered());
+    }
+
+    [Fact(DisplayName = "P §5.3 acknowledged after the newest ticket that covers the match, also without entries (bug 2)")]
+    public void AckGate()
+    {
+        var core = Start();
+        Receive(core, 2, Entries(1, 0, 0, 0, 1, 1));
+        var ticket = _outbox.LastTicket;
+        Assert.Contains(Sent<AppendReply>(), s => s.Message.Match == 1 && s.After == ticket);
+        Receive(core, 2, Entries(1, 1, 1, 0, 2));
+        Assert.All(Sent<AppendReply>(), s => Assert.True(s.After == ticket || s.Message.Match == 0));
+        Assert.Contains(Sent<AppendReply>(), s => s.Message.Round == 2 && s.After.IsNone); // the beat is echoed: it needs no disk
+    }
+
+    [Fact(DisplayName = "P §5.3 the completion of a cut write is not that of the same entry written again (bug 16)")]
+    public void Aba()
+    {
+        var core = Start();
+        Receive(core, 2, Entries(1, 0, 0, 0, 1, 1));
+        var first = _outbox.LastTicket;
+        Receive(core, 3, Entries(2, 0, 0, 0, 1, 2));
+        Receive(core, 2, Entries(3, 0, 0, 0, 1, 1));
+        var third = _outbox.LastTicket;
+        _outbox.Clear();
+        core.Durable(Now, first, _outbox);
+        Receive(core, 2, Entries(3, 1, 1, 0, 2));
+        Assert.All(Sent<AppendReply>(), s => Assert.True(s.Message.Match == 0 || s.After == third, $"match {s.Message.Match} after {s.After}"));
+        Assert.NotEqual(1, core.State.DurableIndex);
+    }
+
+    [Fact(DisplayName = "P §5.3 a failed check cuts nothing; a conflict cuts from there on; commit follows what was verified")]
+    public void Conflicts()
+    {
+        var core = Start(terms: [1, 1, 1]);
+        Receive(core, 2, Entries(3, 5, 2, 5, 1));
+        Assert.False(Sent<AppendReply>()[0].Message.Ok);
+        Assert.Equal(3, core.State.Log.Last);
+        Receive(core, 2, Entries(3, 1, 1, 5, 2, 1));
+        Assert.Equal((3, 2), (core.State.Log.Last, core.State.Commit));
+        Receive(core, 2, Entries(3, 2, 1, 2, 3, 3));
+        Assert.Equal((3, 3UL), (core.State.Log.Last, core.State.Log.LastTerm));
+    }
+
+    [Fact(DisplayName = "T §9.6 a pre-vote changes nothing at either side")]
+    public void PreVotes()
+    {
+        var core = Start();
+        _now += 160_000;
+        long deadline = core.State.ElectionDeadline;
+        Receive(core, 2, new PreVote(1, 0, 0));
+        Assert.True(Sent<PreVoteReply>()[0].Message.Granted);
+        Assert.Equal((0UL, default, deadline), (core.State.Term, core.State.VotedFor, core.State.ElectionDeadline));
+    }
+
+    [Fact(DisplayName = "T §4.2.3 who hears a leader ignores votes, but for a transfer")]
+    public void Stickiness()
+    {
+        var core = Start();
+        Receive(core, 2, Entries(1, 0, 0, 0, 1));
+        Receive(core, 3, new RequestVote(5, 9, 9, false));
+        Assert.Empty(Sent<VoteReply>());
+        Assert.Equal(1UL, core.State.Term);
+        Receive(core, 3, new RequestVote(5, 9, 9, true));
+        Assert.True(Sent<VoteReply>()[0].Message.Granted);
+    }
+
+    [Fact(DisplayName = "T §6.2 a leader that no quorum answers steps down in its term")]
+    public void CheckQuorum()
+    {
+        var core = Lead();
+        ulong term = core.State.Term;
+        WakeUntil(core, () => core.State.Role != Role.Leader);
+        Assert.Equal(term, core.State.Term);
+    }
+
+    [Fact(DisplayName = "T §6.4 a read waits for the own term, then for a round that began after it")]
+    public void Reads()
+    {
+        var core = Lead();
+        Settle(core);
+        core.Propose(Now, [new Proposal(1, ProposalKind.Read)], _outbox);
+        Receive(core, 2, Ok(core, 1, core.State.Round));
+        Assert.Null(Answer(1));
+        Receive(core, 2, Ok(core, 1, core.State.Round));
+        Assert.Equal(AnswerKind.ReadAt, Answer(1));
+    }
+
+    [Fact(DisplayName = "sessions.md §6.2 permission counts from what was sent, old words move none")]
+    public void Permission()
+    {
+        var core = Lead();
+        Settle(core);
+        long started = _now;
+        _now += 50_000;
+        Receive(core, 2, Ok(core, 1, core.State.Round), old: true);
+        Assert.Equal(0, core.StandingAt(Now).MayServeUntilMicros);
+        Receive(core, 2, Ok(core, 1, core.State.Round, sent: 777));
+        Assert.Equal(started + Limits.ServeWithoutLeaderMicros, core.StandingAt(Now).MayServeUntilMicros);
+        _outbox.Clear();
+        WakeUntil(core, () => Sent<Append>().Count > 0);
+        Receive(core, 2, Ok(core, 1, core.State.Round, sent: 999));
+        WakeUntil(core, () => Sent<Append>().Exists(s => s.To == N(2)));
+        Assert.Equal(777, Sent<Append>().First(s => s.To == N(2)).Message.ProvenMicros);
+    }
+
+    [Fact(DisplayName = "storage.md §2.4 a marked replica votes for no log below the mark and does not stand, until brought past it")]
+    public void Marks()
+    {
+        var core = Start(mark: [new DamagedEntry(2, 4)], terms: [1, 1, 2]);
+        _now += 160_000;
+        Receive(core, 2, new RequestVote(5, 3, 2, false));
+        Assert.False(Sent<VoteReply>()[0].Message.Granted);
+        for (int i = 0; i < 10; i++)
+        {
+            _now = Math.Max(_now, core.NextWake);
+            core.Wake(Now, _outbox);
+        }
+        Assert.Equal(Role.Follower, core.State.Role);
+        Receive(core, 3, new RequestVote(6, 4, 2, false));
+        Assert.True(Sent<VoteReply>()[0].Message.Granted);
+        Receive(core, 3, Entries(6, 3, 2, 0, 1, 2));
+        Assert.Empty(core.State.Mark);
+    }
+
+    [Fact(DisplayName = "storage.md §2.4 a damaged promise forbids every promise up to its term")]
+    public void DamagedPromises()
+    {
+        var core = Start(damagedPromise: 5);
+        _now += 160_000;
+        Receive(core, 2, new RequestVote(5, 9, 9, false));
+        Assert.False(Sent<VoteReply>()[0].Message.Granted);
+        Receive(core, 2, new RequestVote(6, 9, 9, false));
+        Assert.True(Sent<VoteReply>()[0].Message.Granted);
+    }
+
+    [Fact(DisplayName = "storage.md §2.4 at a peer's new run everything that it acknowledged is forgotten")]
+    public void NewRun()
+    {
+        var core = Lead(5);
+        Settle(core);
+        Receive(core, 2, Ok(core, 1));
+        Assert.Equal(1, core.State.Peer(N(2))!.Match);
+        Receive(core, 2, Ok(core, 0, run: 2));
+        Assert.Equal(0, core.State.Peer(N(2))!.Match);
+        Receive(core, 2, Ok(core, 1, run: 1));
+        Assert.Equal(0, core.State.Peer(N(2))!.Match);
+    }
+
+    [Fact(DisplayName = "DESIGN §3 a gap of ten seconds counts 200 ms against the leader")]
+    public void Gap()
+    {
+        var core = Start();
+        Receive(core, 2, Entries(1, 0, 0, 0, 1));
+        _now += 10_000_000;
+        Receive(core, 2, Entries(1, 0, 0, 0, 2));
+        Assert.Equal(Role.Follower, core.State.Role);
+        Assert.Equal(N(2), core.State.Leader);
+    }
+
+    [Theory(DisplayName = "sessions.md §3.3 term opened says whether it raises the epoch")]
+    [InlineData(1, 0), InlineData(3, 1)]
+    public void TermOpened(int voters, byte raises)
+    {
+        var core = Start(voters);
+        if (voters > 1) core = Lead(voters);
+        else
+        {
+            WakeUntil(core, () => core.State.Role == Role.Candidate);
+            _outbox.Clear();
+            core.Durable(Now, _outbox.LastTicket, _outbox);
+        }
+        bool found = false;
+        foreach (ref readonly var v in _outbox.Verbs)
+            if (v is { Kind: VerbKind.Persist, Persist: PersistKind.Append })
+            {
+                found = true;
+                Assert.Equal(raises, _outbox.EntriesOf(v)[0].Payload.Span[0]);
+            }
+        Assert.True(found);
+    }
+
+    [Fact(DisplayName = "DESIGN §3 an idle group costs beats and nothing else")]
+    public void Idle()
+    {
+        var core = Lead();
+        Settle(core);
+        Receive(core, 2, Ok(core, 1));
+        for (int i = 0; i < 4; i++)
+        {
+            _outbox.Clear();
+            _now = core.NextWake;
+            core.Wake(Now, _outbox);
+            foreach (ref readonly var v in _outbox.Verbs) Assert.True(v.Kind == VerbKind.Send && v.Message is Append { Count: 0 });
+            Receive(core, 2, Ok(core, 1, core.State.Round));
+        }
+    }
+
+    [Fact(DisplayName = "DESIGN §3 a batch is one write and one message a peer, and a step allocates little but its messages")]
+    public void Batch()
+    {
+        var core = Lead();
+        Settle(core);
+        Receive(core, 2, Ok(core, 1));
+        Receive(core, 3, Ok(core, 1));
+        var payload = Payload.Of(new byte[100]);
+        var batch = Enumerable.Range(1, 64).Select(i => new Proposal(i, ProposalKind.Command, payload)).ToArray();
+        for (int i = 0; i < 400; i++) Write();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++) Write();
+        long each = (GC.GetAllocatedBytesForCurrentThread() - before) / 100 / 64;
+        Assert.True(each <= 32, $"{each} bytes a write");
+
+        void Write()
+        {
+            _outbox.Clear();
+            core.Propose(Now, batch, _outbox);
+            int appends = 0, writes = 0;
+            foreach (ref readonly var v in _outbox.Verbs)
+            {
+                if (v.Kind == VerbKind.Persist) writes++;
+                if (v is { Kind: VerbKind.Send, Message: Append }) appends++;
+            }
+            Assert.True(writes == 1 && appends == 2);
+            core.Durable(Now, _outbox.LastTicket, _outbox);
+            core.Receive(Now, From(2), Ok(core, core.State.Log.Last), _outbox);
+            core.Receive(Now, From(3), Ok(core, core.State.Log.Last), _outbox);
+        }
+    }
+}
