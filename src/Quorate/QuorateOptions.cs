@@ -1,4 +1,5 @@
 using System.Globalization;
+using Quorate.Storage;
 
 namespace Quorate;
 
@@ -50,6 +51,12 @@ public sealed class QuorateOptions
     /// <summary>Whether container and TTL nodes may be made.</summary>
     public bool ExtendedTypesEnabled { get; set; } = true;
 
+    /// <summary>Milliseconds between two looks for container and TTL nodes that are due.</summary>
+    public int ContainerCheckIntervalMs { get; set; } = 60_000;
+
+    /// <summary>Container and TTL nodes that go in a minute at most.</summary>
+    public int ContainerMaxPerMinute { get; set; } = 10_000;
+
     /// <summary>Bytes of a journal segment; at least four times the largest entry and an opening.</summary>
     public int SegmentBytes { get; set; } = Limits.SegmentBytes;
 
@@ -76,7 +83,10 @@ public sealed class QuorateOptions
         if (MaxClientCnxns < 0) return Wrong("maxClientCnxns", MaxClientCnxns, "0 (any number) or more");
         if (JuteMaxBuffer is < 1024 or > Limits.MaxRequestBytes) return Wrong("jute.maxbuffer", JuteMaxBuffer, $"bytes from 1024 to {Limits.MaxRequestBytes.ToString(CultureInfo.InvariantCulture)}");
         if (SuperDigest.Length > 0 && !SuperDigest.Contains(':', StringComparison.Ordinal)) return Wrong("DigestAuthenticationProvider.superDigest", SuperDigest, "user:BASE64");
-        if (SegmentBytes < 1024 * 1024 || SegmentBytes % Limits.BlockBytes != 0) return Wrong("segmentBytes", SegmentBytes, "a multiple of 4096 from 1048576");
+        if (ContainerCheckIntervalMs is < 1 or > 3_600_000) return Wrong("znode.container.checkIntervalMs", ContainerCheckIntervalMs, "milliseconds from 1 to 3600000");
+        if (ContainerMaxPerMinute < 1) return Wrong("znode.container.maxPerMinute", ContainerMaxPerMinute, "1 or more");
+        long least = StorageOptions.LeastSegmentBytes(Limits.MaxEntryBytes);
+        if (SegmentBytes < least || SegmentBytes % Limits.BlockBytes != 0) return Wrong("segmentBytes", SegmentBytes, string.Create(CultureInfo.InvariantCulture, $"a multiple of {Limits.BlockBytes} from {least} (four of the largest entries)"));
         if (SnapshotDueBytes < 64 * 1024) return Wrong("snapshotDueBytes", SnapshotDueBytes, "bytes from 65536");
         return null;
     }

@@ -36,6 +36,8 @@ public static class Settings
         Number("jute.maxbuffer", "BYTES", "the largest request", (o, v) => o.JuteMaxBuffer = v, o => o.JuteMaxBuffer),
         Text("DigestAuthenticationProvider.superDigest", "USER:BASE64", "the digest identity that no access list binds", (o, v) => o.SuperDigest = v, o => o.SuperDigest),
         Flag("extendedTypesEnabled", "container and TTL nodes may be made", (o, v) => o.ExtendedTypesEnabled = v, o => o.ExtendedTypesEnabled),
+        Number("znode.container.checkIntervalMs", "MS", "how often container and TTL nodes that are due are looked for", (o, v) => o.ContainerCheckIntervalMs = v, o => o.ContainerCheckIntervalMs),
+        Number("znode.container.maxPerMinute", "N", "how many of them go in a minute", (o, v) => o.ContainerMaxPerMinute = v, o => o.ContainerMaxPerMinute),
         Number("segmentBytes", "BYTES", "the size of a journal segment", (o, v) => o.SegmentBytes = v, o => o.SegmentBytes),
         new("snapshotDueBytes", "BYTES", "how much log makes a snapshot due", (o, v) =>
         {

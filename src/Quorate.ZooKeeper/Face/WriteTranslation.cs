@@ -49,7 +49,9 @@ internal static class WriteTranslation
     private static bool Create(int op, ReadOnlySpan<byte> path, ref JuteReader r, ByteWriter into, ByteWriter scratch, bool inMulti)
     {
         var data = r.Buffer(out bool dataIsNull);
-        TreeRequests.Create(into, (TreeOp)op, path, data, dataIsNull);
+        // In a multi ZooKeeper makes a plain create of create2, so that its result is a path without a stat (zookeeper.md §1.5, row 69).
+        var kind = inMulti && op == OpCode.Create2 ? TreeOp.Create : (TreeOp)op;
+        TreeRequests.Create(into, kind, path, data, dataIsNull);
         Acls(ref r, into, scratch);
         int flags = r.Int();
         // 3.9 refuses to decode a multi with unknown flags; alone they are the tree's matter (zookeeper.md §1.5, row 75).

@@ -37,6 +37,9 @@ internal sealed class MemberFaces(FaceOptions options, DataTree tree, INotes not
             var standing = member.Standing;
             lines.Add(new("commit_index", standing.Commit.ToString(CultureInfo.InvariantCulture)));
             lines.Add(new("applied_index", member.Sessions.AppliedIndex.ToString(CultureInfo.InvariantCulture)));
+            lines.Add(new("stale_sessions_expired", member.Sessions.Expired.ToString(CultureInfo.InvariantCulture)));
+            if (OpenFiles.Count() is { } open) lines.Add(new("open_file_descriptor_count", open.ToString(CultureInfo.InvariantCulture)));
+            if (OpenFiles.Limit() is { } limit) lines.Add(new("max_file_descriptor_count", limit.ToString(CultureInfo.InvariantCulture)));
             if (standing.Role != Kernel.Role.Leader) return;
             int others = 0, linked = 0;
             foreach (var m in member.Sessions.Configuration.Members)

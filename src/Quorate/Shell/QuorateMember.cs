@@ -161,9 +161,18 @@ public sealed class QuorateMember : IAsyncDisposable
         _member = new Member(new MemberOptions
         {
             Self = self, Members = [.. members.Select(m => (new ReplicaId(m.Id), m.Address))], PeerAddress = peer, ClientAddress = _options.ZooKeeper,
-            Storage = new StorageOptions { DataDirectory = Path.GetFullPath(_options.Data), Self = self, Level = Enum.Parse<StorageLevel>(_options.Storage, ignoreCase: true), SegmentBytes = _options.SegmentBytes, SnapshotDueBytes = _options.SnapshotDueBytes },
+            Storage = new StorageOptions
+            {
+                DataDirectory = Path.GetFullPath(_options.Data), Self = self, Level = Enum.Parse<StorageLevel>(_options.Storage, ignoreCase: true), SegmentBytes = _options.SegmentBytes,
+                SnapshotDueBytes = _options.SnapshotDueBytes, MayBeginAnew = Runtime.Membership.Membership.OthersAreAQuorum,
+            },
             Raft = new RaftOptions { ServeWithoutLeaderMicros = serve },
-            Sessions = new SessionOptions { ServeWithoutLeaderMicros = serve },
+            Sessions = new SessionOptions
+            {
+                ServeWithoutLeaderMicros = serve, SweepMicros = _options.ContainerCheckIntervalMs * Instant.MicrosPerMilli,
+                // What a minute may take, for one look; never none, or a short interval would remove nothing at all.
+                SweepCount = (int)Math.Clamp((long)_options.ContainerMaxPerMinute * _options.ContainerCheckIntervalMs / 60_000, 1, int.MaxValue),
+            },
         }, _disk, _network, new SystemSeed(), _notes, _faces);
         _turn = new MemberTurn(_member, _clock, () => _faces.Face, _tree) { Served = _serving.SetResult };
         _strand = new Strand(_network, _turn, _notes, "quorate-" + _options.Id.ToString(CultureInfo.InvariantCulture)) { Ended = OnEnded };
