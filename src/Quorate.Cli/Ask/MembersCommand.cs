@@ -9,20 +9,21 @@ internal static class MembersCommand
     public static Command Make()
     {
         var command = new Command("members", "Changes who belongs to the cluster: one at a time, asked of the leader.");
+        var http = Member.Http();
+        http.Recursive = true; // before the word as well as behind it
+        command.Options.Add(http);
         var address = new Argument<string>("HOST:PORT") { Description = "where its mesh listens" };
-        command.Subcommands.Add(Change("add", "Adds a learner: it gets the log and does not vote. Then start it with the same list of members.", address, (id, where) => $"/api/members/add?id={id}&address={Uri.EscapeDataString(where)}"));
-        command.Subcommands.Add(Change("promote", "Gives a learner that has caught up its vote.", null, (id, _) => $"/api/members/promote?id={id}"));
-        command.Subcommands.Add(Change("remove", "Removes a member.", null, (id, _) => $"/api/members/remove?id={id}"));
+        command.Subcommands.Add(Change("add", "Adds a learner: it gets the log and does not vote. Then start it with the same list of members.", address, http, (id, where) => $"/api/members/add?id={id}&address={Uri.EscapeDataString(where)}"));
+        command.Subcommands.Add(Change("promote", "Gives a learner that has caught up its vote.", null, http, (id, _) => $"/api/members/promote?id={id}"));
+        command.Subcommands.Add(Change("remove", "Removes a member.", null, http, (id, _) => $"/api/members/remove?id={id}"));
         return command;
     }
 
-    private static Command Change(string name, string about, Argument<string>? address, Func<string, string, string> path)
+    private static Command Change(string name, string about, Argument<string>? address, Option<string> http, Func<string, string, string> path)
     {
         var id = new Argument<int>("ID") { Description = "its number" };
-        var http = Member.Http();
         var command = new Command(name, about) { id };
         if (address is not null) command.Arguments.Add(address);
-        command.Options.Add(http);
         command.SetAction(parsed => Interrupt.Run(async _ =>
         {
             int number = parsed.GetValue(id);
