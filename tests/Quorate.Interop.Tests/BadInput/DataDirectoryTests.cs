@@ -9,7 +9,7 @@ namespace Quorate.Interop.Tests.BadInput;
 /// <summary>Directories that are not this member's to use, and bytes in them that are not what was written.</summary>
 public sealed class DataDirectoryTests
 {
-    private static readonly Setting Small = new() { More = ["--set", "segmentBytes=8388608"] };
+    private static readonly Setting Small = new() { More = ["--set", "segmentBytes=20971520"] };
 
     /// <summary>A lone member on its data, killed in the end so that the directory stands as SIGKILL leaves it.</summary>
     private static QuorateMember Made(Action<RawSession> write, int idleMs = 400, Setting? setting = null)
@@ -174,7 +174,7 @@ public sealed class DataDirectoryTests
     [InteropFact(Needs.Quorate)]
     public void A_flipped_bit_in_the_snapshot_is_named_and_a_lone_member_refuses()
     {
-        var small = new Setting { More = ["--set", "segmentBytes=8388608", "--set", "snapshotDueBytes=16777216"] };
+        var small = new Setting { More = ["--set", "segmentBytes=20971520", "--set", "snapshotDueBytes=16777216"] };
         using var m = Made(s =>
         {
             Write(s, "/needle", "needle-in-the-snapshot");

@@ -14,7 +14,7 @@ public sealed class DiskTests(ITestOutputHelper output)
     public void A_full_disk_refuses_writes_keeps_everything_and_recovers_by_itself()
     {
         using var disk = TinyDisk.Mount(400);
-        using var e = Ensemble.Make(false, 1, new Setting { More = ["--set", "segmentBytes=8388608", "--set", "snapshotDueBytes=33554432"] }, disk.Path);
+        using var e = Ensemble.Make(false, 1, new Setting { More = ["--set", "segmentBytes=20971520", "--set", "snapshotDueBytes=33554432"] }, disk.Path);
         e[0].Start();
         e[0].WaitUntilServing(120);
         var ballast = disk.Fill(24 << 20);

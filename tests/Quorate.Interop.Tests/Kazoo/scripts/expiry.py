@@ -6,6 +6,7 @@ import sys
 import time
 
 from kazoo.client import KazooClient
+from kazoo.retry import KazooRetry
 
 from common import client, run, same, until, KazooState, ROOT, SERVERS
 
@@ -40,7 +41,8 @@ def main():
         child.kill()
         child.wait()
 
-    victim = client(timeout=6)
+    # One server and a second between attempts: a client that comes back at once would take its session back from the thief.
+    victim = client(servers=SERVERS[:1], timeout=6, connection_retry=KazooRetry(max_tries=-1, delay=1, max_jitter=0))
     states, events = [], []
     victim.create('/owned', ephemeral=True)
     victim.add_listener(states.append)
