@@ -160,7 +160,8 @@ public sealed partial class RaftCore
         if (m.Term < S.Term)
         {
             // So that a stale leader learns the term; with check-quorum this also frees a node whose term ran ahead (raft.md §13.3).
-            Reply(from.Id, new AppendReply { Term = S.Term, Ok = false, RejectedPrev = m.PrevIndex, Round = m.Round, Run = S.Run, SentMicros = S.ClaimedMicros }, Ticket.None);
+            // It says nothing else: whoever asked may lead this term by now, in a new life whose rounds count from 1 again, and an old round echoed under the new term would confirm one that never began.
+            Reply(from.Id, new AppendReply { Term = S.Term, Ok = false, RejectedPrev = AppendReply.OnlyTheTerm, Round = 0, Run = S.Run, SentMicros = S.ClaimedMicros }, Ticket.None);
             return;
         }
         if (!FollowLeader(from, m.Term)) return;
@@ -169,7 +170,7 @@ public sealed partial class RaftCore
             S.MayServeUntil = Math.Max(S.MayServeUntil, m.ProvenMicros + _options.ServeWithoutLeaderMicros);
             S.ProvenCommit = Math.Max(S.ProvenCommit, m.Commit);
         }
-        if (m.PrevIndex >= S.Commit && !S.Log.Matches(m.PrevIndex, m.PrevTerm))
+        if (m.PrevIndex >= S.Commit && (!S.Log.Matches(m.PrevIndex, m.PrevTerm) || m.PrevIndex > S.WholeTo))
         {
             Reject(from.Id, m);
             return;
@@ -207,7 +208,7 @@ public sealed partial class RaftCore
         Invariant.That(entries.Length == m.Count, "LogShape", "an Append came without its entries");
         long verified = Math.Max(m.PrevIndex + entries.Length, S.Commit); // what is committed here, every leader has
         int at = 0;
-        while (at < entries.Length && IsHeld(m.PrevIndex + 1 + at, entries[at].Term)) at++;
+        while (at < entries.Length && IsHeld(m.PrevIndex + 1 + at, entries[at].Term)) at += S.IsMarked(m.PrevIndex + 1 + at) ? Repair(m.PrevIndex + 1 + at, entries.AsSpan(at)) : 1;
 #if MUTANTS
         if (Mutants.On(Mutant.TruncateUnconditionally) && entries.Length > 0 && m.PrevIndex >= S.Commit) at = 0;
 #endif
@@ -217,6 +218,25 @@ public sealed partial class RaftCore
 
     /// <summary>What is committed here is equal at every leader (State Machine Safety), also where its term is compacted away (raft.md §5.2.2).</summary>
     private bool IsHeld(long index, ulong term) => index <= S.Commit || S.Log.Matches(index, term);
+
+    /// <summary>
+    /// Of the mark and of the right term: the bytes are put back in their place, what is above stays. (Cut and appended, a kill in the middle would leave a log shorter than what it acknowledged, and no mark that says so.)
+    /// Returns how many entries it took.
+    /// </summary>
+    private int Repair(long first, ReadOnlySpan<TermedEntry> entries)
+    {
+        ulong term = entries[0].Term;
+        int count = 0;
+        while (count < entries.Length && entries[count].Term == term && S.IsMarked(first + count) && S.Log.Matches(first + count, term))
+        {
+            if (_batchCount == _batch.Length) Array.Resize(ref _batch, _batchCount * 2);
+            _batch[_batchCount++] = entries[count++].Entry;
+        }
+        S.Spans.Add(new WriteSpan(first, first + count - 1, _out.PersistPut(first, term, _batch.AsSpan(0, _batchCount))));
+        Array.Clear(_batch, 0, _batchCount);
+        _batchCount = 0;
+        return count;
+    }
 
     private void AppendFrom(long first, ReadOnlySpan<TermedEntry> entries)
     {
@@ -279,8 +299,8 @@ public sealed partial class RaftCore
 
     private void Reject(ReplicaId leader, Append m)
     {
-        // The largest index whose term is not above the leader's there: both sides skip whole terms (raft.md §5.4.3). Nothing is cut.
-        long hint = S.Log.LastAtMost(m.PrevIndex, m.PrevTerm);
+        // The largest index whose term is not above the leader's there: both sides skip whole terms (raft.md §5.4.3). Nothing is cut. What is damaged, and all above it, is asked for again.
+        long hint = S.Log.LastAtMost(Math.Min(m.PrevIndex, S.WholeTo), m.PrevTerm);
         S.Log.TryTermOf(hint, out ulong hintTerm);
         S.EchoedRound = Math.Max(S.EchoedRound, m.Round);
         Reply(leader, new AppendReply { Term = S.Term, Ok = false, RejectedPrev = m.PrevIndex, HintIndex = hint, HintTerm = hintTerm, Round = m.Round, Run = S.Run, SentMicros = S.ClaimedMicros }, Ticket.None);
@@ -328,7 +348,7 @@ public sealed partial class RaftCore
         if (S.Role != Role.Leader || m.Term != S.Term || HeardFrom(from, m.Run, m.SentMicros) is not { } p) return;
         if (!from.Old) p.AckedRound = Math.Max(p.AckedRound, m.Round);
         if (m.Ok) TakeMatch(p, m.Match);
-        else TakeRejection(p, m);
+        else if (m.RejectedPrev != AppendReply.OnlyTheTerm) TakeRejection(p, m);
         ConfirmRounds();
         AdvanceCommitIndex();
         if (S.Role != Role.Leader) return;

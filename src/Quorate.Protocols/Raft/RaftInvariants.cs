@@ -84,6 +84,7 @@ public static class RaftInvariants
         foreach (var p in s.Peers)
         {
             Invariant.That(p.Match < p.Next && p.Next <= s.Log.Last + 1, "MatchBelowNext", $"{p.Id}: match {p.Match}, next {p.Next}, last {s.Log.Last}"); // etcd PR 149
+            Invariant.That(p.AckedRound <= s.Round, "ReadIndexFresh", $"{p.Id} acknowledged round {p.AckedRound}, {s.Round} began last"); // T §6.4
             long bytes = 0;
             foreach (var f in p.Flights) bytes += f.Bytes;
             Invariant.That(bytes == p.FlightBytes, "WindowBounded", $"{p.Id}: {p.FlightBytes} counted, {bytes} in flight");

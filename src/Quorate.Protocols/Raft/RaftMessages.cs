@@ -71,6 +71,9 @@ public sealed class Append : RaftMessage
 /// </summary>
 public sealed class AppendReply : RaftMessage
 {
+    /// <summary>As <see cref="RejectedPrev"/>: the Append was of an older term and nothing of it was looked at.</summary>
+    public const long OnlyTheTerm = -1;
+
     public required ulong Term { get; init; }
     public required bool Ok { get; init; }
     public long Match { get; init; }

@@ -265,6 +265,14 @@ public class RaftPaperTests
         Assert.Equal(AnswerKind.ReadAt, Answer(1));
     }
 
+    [Fact(DisplayName = "T §6.4 the refusal of an older term's message acknowledges no round of the new one")]
+    public void OldRound()
+    {
+        var core = Start(promise: new Promise(5, 0, 0));
+        Receive(core, 2, Entries(4, 0, 0, 0, 259));
+        Assert.Equal((5UL, false, 0L), (Sent<AppendReply>()[0].Message.Term, Sent<AppendReply>()[0].Message.Ok, Sent<AppendReply>()[0].Message.Round));
+    }
+
     [Fact(DisplayName = "sessions.md §6.2 permission counts from what was sent, old words move none")]
     public void Permission()
     {

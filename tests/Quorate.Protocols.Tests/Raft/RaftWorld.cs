@@ -159,7 +159,7 @@ internal sealed class RaftWorld : IRaftTheatre, IRaftWitness
             var node = Node(m.Id);
             if (node.Directory != m.Directory) continue;
             Invariant.That(node.Delivered == leader.Delivered && node.Digest == leader.Digest, "Progress", $"{node.Id} delivered {node.Delivered}, its leader {leader.Delivered}:\n  {string.Join("\n  ", _nodes.AsEnumerable())}");
-            Invariant.That(node.Core.State.MayServeUntil > Local(node).Micros || leader.Core.State.SoleVoter, "Progress", $"{node.Id} may not serve");
+            Invariant.That(node.Core.State.MayServeUntil > Local(node).Micros || leader.Core.State.SoleVoter, "Progress", $"{node.Id} may not serve, by {Local(node).Micros - node.Core.State.MayServeUntil} micros:\n  {string.Join("\n  ", _nodes.AsEnumerable())}\n  {string.Join("\n  ", leader.Core.State.Peers.Select(p => $"{p.Id} {p.State} match {p.Match} next {p.Next} round {p.AckedRound} run {p.Run} of {Node(p.Id).Run} newest {p.NewestSent} proven {p.Proven}"))}\n  rounds {leader.Core.State.ConfirmedRound} of {leader.Core.State.Round}");
         }
     }
 
