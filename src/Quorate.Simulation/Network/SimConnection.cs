@@ -11,6 +11,10 @@ public sealed class SimConnection : Connection
     internal Pipe? Out { get; set; }
     internal Pipe? In { get; set; }
     internal ByteWriter Unread { get; } = new();
+
+    /// <summary>Bytes of <see cref="Unread"/> that the door has not taken from the kernel yet: they fill TCP's window.</summary>
+    internal int InKernel { get; set; }
+
     internal bool Over { get; set; }
 
     /// <summary>The handshake of the connection itself is done; a dialler's bytes wait for it.</summary>

@@ -135,6 +135,7 @@ public sealed class SimNetwork : INetwork
     internal void Came(SimConnection end, byte[] bytes)
     {
         end.Unread.Bytes(bytes);
+        end.InKernel += bytes.Length;
         end.NewBytes = true;
         Mark(end);
     }
@@ -174,11 +175,14 @@ public sealed class SimNetwork : INetwork
         if (end.Reading && (end.NewBytes || end.Asked))
         {
             end.NewBytes = end.Asked = false;
+            // The door reads what the kernel holds into its own memory, whatever the owner makes of it: a frame may be larger than TCP's window.
+            int read = end.InKernel;
+            end.InKernel = 0;
+            if (read > 0) end.In?.Consumed(read);
             int before = end.Unread.Length;
             int consumed = before == 0 ? 0 : end.Owner.OnBytes(end, end.Unread.Written);
             if (end.Over) return;
             end.Unread.Consume(consumed);
-            if (consumed > 0) end.In?.Consumed(consumed);
         }
         if (end.Ended is { } reason && end.Reading && !end.Asked)
         {
