@@ -90,10 +90,15 @@ public sealed class Outbox
     }
 
     /// <summary>Appends entries of one term from <paramref name="first"/> on and forgets what stood at or above it.</summary>
-    public Ticket PersistAppend(long first, ulong term, ReadOnlySpan<Entry> entries)
+    public Ticket PersistAppend(long first, ulong term, ReadOnlySpan<Entry> entries) => PersistRun(PersistKind.Append, first, term, entries);
+
+    /// <summary>Writes entries of one term over what stands at their places and keeps what is above: how a damaged entry is repaired (storage.md §2.1).</summary>
+    public Ticket PersistPut(long first, ulong term, ReadOnlySpan<Entry> entries) => PersistRun(PersistKind.Put, first, term, entries);
+
+    private Ticket PersistRun(PersistKind kind, long first, ulong term, ReadOnlySpan<Entry> entries)
     {
         ref var v = ref Add(VerbKind.Persist);
-        v.Persist = PersistKind.Append;
+        v.Persist = kind;
         v.First = first;
         v.Term = term;
         v.EntryOffset = _entryCount;

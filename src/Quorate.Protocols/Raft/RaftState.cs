@@ -130,6 +130,25 @@ public sealed class RaftState
     /// <summary>Highest index such that everything up to it survives a crash here.</summary>
     public long DurableIndex => Spans.Count == 0 ? Log.Last : Spans[0].First - 1;
 
+    /// <summary>The log can be read up to here: the first damaged entry that is still in it stands above.</summary>
+    public long WholeTo
+    {
+        get
+        {
+            long whole = Log.Last;
+            foreach (var d in Mark)
+                if (d.Index <= whole) whole = d.Index - 1;
+            return whole;
+        }
+    }
+
+    public bool IsMarked(long index)
+    {
+        foreach (var d in Mark)
+            if (d.Index == index) return true;
+        return false;
+    }
+
     public bool SelfVotes => Configuration.IsVoter(Self, Directory) || OutgoingNames(Self, Directory);
 
     /// <summary>

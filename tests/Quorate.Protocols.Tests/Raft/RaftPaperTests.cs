@@ -310,6 +310,23 @@ public class RaftPaperTests
         Assert.Empty(core.State.Mark);
     }
 
+    [Fact(DisplayName = "storage.md §2.1 a damaged entry inside the log is asked for again, put in its place, and nothing is delivered over it")]
+    public void Repairs()
+    {
+        var core = Start(mark: [new DamagedEntry(2, 3)], terms: [1, 1, 2, 2]);
+        Receive(core, 2, Entries(3, 4, 2, 4, 1));
+        var refused = Sent<AppendReply>()[0].Message;
+        Assert.Equal((false, 2L), (refused.Ok, refused.HintIndex));
+        Assert.Null(Delivered());
+        Settle(core);
+        Receive(core, 2, Entries(3, 2, 1, 4, 1, 2, 2));
+        var put = Assert.Single(_outbox.Verbs.ToArray(), v => v.Kind == VerbKind.Persist && v.Persist != PersistKind.Promise);
+        Assert.Equal((PersistKind.Put, 3L, 1), (put.Persist, put.First, put.EntryCount));
+        Assert.Equal((1, 4), Delivered());
+        Assert.Contains(Sent<AppendReply>(), r => r.Message.Ok && r.Message.Match == 4 && r.After == put.Ticket);
+        Assert.Empty(core.State.Mark);
+    }
+
     [Fact(DisplayName = "storage.md §2.4 a damaged promise forbids every promise up to its term")]
     public void DamagedPromises()
     {
