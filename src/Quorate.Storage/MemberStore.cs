@@ -99,10 +99,12 @@ public sealed class MemberStore : IDisposable
     public StorageRefusal? RefusalAlone(int partition)
     {
         foreach (var d in Damage)
-            if (d.Partition == partition || d.Partition < 0)
-                return new StorageRefusal($"{d.What}: file {d.File}, offset {d.Offset}. This member is the only voter, so nobody else holds it. Choices: restore {d.File} from a backup and start again; or start with an empty data directory and lose everything");
+            if (d.Partition == partition || d.Partition < 0) return Alone(d);
         return null;
     }
+
+    private static StorageRefusal Alone(StorageDamage d) =>
+        new($"{d.What}: file {d.File}, offset {d.Offset}. This member is the only voter, so nobody else holds it. Choices: restore {d.File} from a backup and start again; or start with an empty data directory and lose everything");
 
     /// <summary>The member is caught up and votes again: journals of directory ids that it gave up may go (§2.1).</summary>
     public void RemoveOldDirectories()
@@ -205,6 +207,13 @@ public sealed class MemberStore : IDisposable
         recovery.MakeDurable();
         journal.Load(recovery);
         snapshots.Choose(recovery.Damage);
+        if (recovery.Damage.Count > 0 && options.IsAlone?.Invoke(new LostJournal(recovery.Damage, Known(recovery), identity)) == true)
+        {
+            // Before the opening, which would write the mark down: a file that is put back is whole again.
+            journal.Dispose();
+            snapshots.Dispose();
+            throw Alone(recovery.Damage[0]);
+        }
         foreach (var d in recovery.Damage) notes.Note(3, d.ToString());
         journal.WriteOpening(recovery);
         identity.MarkBegun();
@@ -218,11 +227,10 @@ public sealed class MemberStore : IDisposable
     /// </summary>
     private static void JudgeLoss(JournalRecovery recovery, StorageOptions options, IdentityFile identity, INotes notes)
     {
-        var known = new List<(int, ClusterConfiguration)>();
+        var known = Known(recovery);
         bool othersSuffice = recovery.Partitions.Count > 0;
         foreach (var p in recovery.Partitions.Values)
         {
-            if (p.Facts.Latest is { } latest) known.Add((p.Facts.Partition, latest));
             int voters = p.Facts.Latest?.VoterCount ?? 0;
             bool self = p.Facts.Latest?.Find(options.Self) is { Voter: true };
             if (voters - (self ? 1 : 0) < voters / 2 + 1) othersSuffice = false;
@@ -236,5 +244,14 @@ public sealed class MemberStore : IDisposable
         }
         foreach (var d in recovery.Unknown) notes.Note(3, d.ToString());
         notes.Note(3, "the journal lost a part of unknown content: this member draws a new directory id and comes back as a learner; its old files are kept until it is caught up");
+    }
+
+    /// <summary>The last configuration of each partition that the journal knows; a partition whose first one was formed and never changed has none.</summary>
+    private static List<(int Partition, ClusterConfiguration Configuration)> Known(JournalRecovery recovery)
+    {
+        var known = new List<(int, ClusterConfiguration)>();
+        foreach (var p in recovery.Partitions.Values)
+            if (p.Facts.Latest is { } latest) known.Add((p.Facts.Partition, latest));
+        return known;
     }
 }

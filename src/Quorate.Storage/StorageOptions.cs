@@ -42,6 +42,11 @@ public sealed class StorageOptions
     /// Null: it may when in the last known configuration of every partition the other voters are a majority.
     /// </summary>
     public Func<LostJournal, bool>? MayBeginAnew { get; init; }
+
+    /// <summary>
+    /// Judges whether this member is the only voter of a partition that holds damage: then nobody else has what is lost, and it stops before anything is written (§2.4). Null: it never is.
+    /// </summary>
+    public Func<LostJournal, bool>? IsAlone { get; init; }
 }
 
 /// <summary>The data directory cannot be used and nothing was changed: one clear line for standard error, exit code 2.</summary>

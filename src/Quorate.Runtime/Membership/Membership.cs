@@ -22,15 +22,32 @@ public sealed class Membership(SessionHost sessions, INotes notes)
     /// </summary>
     public static bool OthersAreAQuorum(LostJournal lost)
     {
-        if (lost.Configurations.Count == 0) return false;
-        foreach (var (_, configuration) in lost.Configurations)
+        var known = ConfigurationsOf(lost);
+        foreach (var configuration in known)
         {
             int others = 0;
             foreach (var m in configuration.Members)
                 if (m.Voter && m.Id != lost.Identity.Self) others++;
             if (others <= configuration.VoterCount / 2) return false;
         }
-        return true;
+        return known.Count > 0;
+    }
+
+    /// <summary>Is this member the only voter of a partition with damage? Then nobody else holds what is lost, and it stops (storage.md §2.4).</summary>
+    public static bool IsAlone(LostJournal lost)
+    {
+        foreach (var configuration in ConfigurationsOf(lost))
+            if (configuration.VoterCount == 1 && configuration.Find(lost.Identity.Self) is { Voter: true }) return true;
+        return false;
+    }
+
+    /// <summary>What the journal knows; the formed list, which stands at index 0 and in no journal, when that is nothing.</summary>
+    private static List<ClusterConfiguration> ConfigurationsOf(LostJournal lost)
+    {
+        var known = new List<ClusterConfiguration>();
+        foreach (var (_, configuration) in lost.Configurations) known.Add(configuration);
+        if (known.Count == 0 && lost.Identity.Formed && Formation.FormedList.Decode(lost.Identity.Formation.Span) is { } formed) known.Add(new ClusterConfiguration(formed.Members));
+        return known;
     }
 
     /// <summary>The core that takes proposals; absent before formation.</summary>

@@ -164,7 +164,7 @@ public sealed class QuorateMember : IAsyncDisposable
             Storage = new StorageOptions
             {
                 DataDirectory = Path.GetFullPath(_options.Data), Self = self, Level = Enum.Parse<StorageLevel>(_options.Storage, ignoreCase: true), SegmentBytes = _options.SegmentBytes,
-                SnapshotDueBytes = _options.SnapshotDueBytes, MayBeginAnew = Runtime.Membership.Membership.OthersAreAQuorum,
+                SnapshotDueBytes = _options.SnapshotDueBytes, MayBeginAnew = Runtime.Membership.Membership.OthersAreAQuorum, IsAlone = Runtime.Membership.Membership.IsAlone,
             },
             Raft = new RaftOptions { ServeWithoutLeaderMicros = serve },
             Sessions = new SessionOptions
@@ -174,7 +174,7 @@ public sealed class QuorateMember : IAsyncDisposable
                 SweepCount = (int)Math.Clamp((long)_options.ContainerMaxPerMinute * _options.ContainerCheckIntervalMs / 60_000, 1, int.MaxValue),
             },
         }, _disk, _network, new SystemSeed(), _notes, _faces);
-        _turn = new MemberTurn(_member, _clock, () => _faces.Face, _tree) { Served = _serving.SetResult };
+        _turn = new MemberTurn(_member, _clock, () => _faces.Face, _tree) { Disk = _disk, Served = _serving.SetResult };
         _strand = new Strand(_network, _turn, _notes, "quorate-" + _options.Id.ToString(CultureInfo.InvariantCulture)) { Ended = OnEnded };
         _turn.Strand = _strand;
         _member.Start(BootClock.Now());
