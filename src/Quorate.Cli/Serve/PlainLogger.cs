@@ -14,6 +14,6 @@ internal sealed class PlainLogger : ILogger
     {
         if (!IsEnabled(logLevel)) return;
         string level = logLevel switch { LogLevel.Information => "info ", LogLevel.Warning => "warn ", _ => "error" };
-        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:HH:mm:ss.fff} {level} {formatter(state, exception)}"));
+        Output.Line(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:HH:mm:ss.fff} {level} {formatter(state, exception)}"));
     }
 }

@@ -41,7 +41,7 @@ internal static class Server
             side = http is { } at ? await Task.Run(() => HttpSide.StartAsync(at, new Api(member).AnswerAsync), CancellationToken.None).ConfigureAwait(false) : null;
             await Task.WhenAny(member.Serving, member.Ended, Asked(asked)).ConfigureAwait(false);
             if (member.Serving.IsCompleted && !asked.IsCancellationRequested)
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ready: id={settings.Member.Id} zookeeper={member.ZooKeeper} http={side?.Bound ?? "none"}"));
+                Output.Line(string.Create(CultureInfo.InvariantCulture, $"ready: id={settings.Member.Id} zookeeper={member.ZooKeeper} http={side?.Bound ?? "none"}"));
             await Task.WhenAny(member.Ended, Asked(asked)).ConfigureAwait(false);
         }
         catch (IOException error)
