@@ -185,9 +185,8 @@ public sealed class DataDirectoryTests
         var found = Find(m.Data, "needle-in-the-snapshot");
         var at = found.Where(f => Path.GetFileName(f.File).EndsWith(".snapshot", StringComparison.Ordinal)).Select(f => ((string File, long Offset)?)f).LastOrDefault()
             ?? throw new InvalidOperationException("no snapshot holds the node after 108 MB of log: " + string.Join(' ', Directory.EnumerateFiles(m.Data, "*", SearchOption.AllDirectories)));
-        // Every snapshot that is left holds it; all are spoilt, so that there is nothing whole to fall back on.
+        // Every snapshot that is left holds it; all are spoilt, so that there is nothing whole to fall back on: the log begins behind them (freed segments still hold old bytes, which count for nothing).
         foreach (var f in found.Where(f => Path.GetFileName(f.File).EndsWith(".snapshot", StringComparison.Ordinal))) FlipBit(f.File, f.Offset + 3);
-        Assert.DoesNotContain(found, f => f.File.EndsWith(".segment", StringComparison.Ordinal));
         RefusesDamage(m, at);
     }
 

@@ -41,18 +41,18 @@ internal sealed class Ensemble : IDisposable
     /// <param name="zookeeper">ZooKeeper's, else ours.</param>
     /// <param name="n">How many members.</param>
     /// <param name="setting">What they are started with.</param>
-    /// <param name="below">Where the directories go, when not into the run's own.</param>
+    /// <param name="below">Where our members' data goes, when not into the run's own directory; what they print stays there.</param>
     public static Ensemble Make(bool zookeeper, int n, Setting? setting = null, string? below = null)
     {
         var s = setting ?? new Setting();
-        var directory = Path.Combine(below ?? Mode.Scratch, (zookeeper ? "zookeeper" : "quorate") + Interlocked.Increment(ref _made).ToString(CultureInfo.InvariantCulture));
+        var directory = Path.Combine(Mode.Scratch, (zookeeper ? "zookeeper" : "quorate") + Interlocked.Increment(ref _made).ToString(CultureInfo.InvariantCulture));
         var p = Ports.Free(3 * n);
         var ports = Enumerable.Range(0, n).Select(i => (p[3 * i], p[3 * i + 1], p[3 * i + 2])).ToArray();
         return new Ensemble(zookeeper, [.. Enumerable.Range(1, n).Select(id =>
         {
             var d = Path.Combine(directory, id.ToString(CultureInfo.InvariantCulture));
             Directory.CreateDirectory(d);
-            return zookeeper ? (Member)new ZooKeeperMember(d, id, s, ports) : new QuorateMember(d, id, s, ports);
+            return zookeeper ? (Member)new ZooKeeperMember(d, id, s, ports) : new QuorateMember(d, id, s, ports) { DataDirectory = below is null ? "" : Path.Combine(below, "data" + id.ToString(CultureInfo.InvariantCulture)) };
         })]);
     }
 
