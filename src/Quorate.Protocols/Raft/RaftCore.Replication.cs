@@ -232,10 +232,26 @@ public sealed partial class RaftCore
             if (_batchCount == _batch.Length) Array.Resize(ref _batch, _batchCount * 2);
             _batch[_batchCount++] = entries[count++].Entry;
         }
-        S.Spans.Add(new WriteSpan(first, first + count - 1, _out.PersistPut(first, term, _batch.AsSpan(0, _batchCount))));
+        HoldFrom(first, _out.PersistPut(first, term, _batch.AsSpan(0, _batchCount)));
         Array.Clear(_batch, 0, _batchCount);
         _batchCount = 0;
         return count;
+    }
+
+    /// <summary>The log is durable below <paramref name="first"/> only, until this write is: what lies above it counts no earlier (first in, first out, so the newest ticket covers the older writes there).</summary>
+    private void HoldFrom(long first, Ticket ticket)
+    {
+        ReleaseSpansFrom(first);
+        S.Spans.Add(new WriteSpan(first, S.Log.Last, ticket));
+    }
+
+    private void ReleaseSpansFrom(long first)
+    {
+        for (int i = S.Spans.Count - 1; i >= 0 && S.Spans[i].Last >= first; i--)
+        {
+            if (S.Spans[i].First >= first) S.Spans.RemoveAt(i);
+            else S.Spans[i] = S.Spans[i] with { Last = first - 1 };
+        }
     }
 
     private void AppendFrom(long first, ReadOnlySpan<TermedEntry> entries)
@@ -266,11 +282,7 @@ public sealed partial class RaftCore
         KeepGhosts(first);
 #endif
         S.Log.TruncateAfter(first - 1);
-        for (int i = S.Spans.Count - 1; i >= 0 && S.Spans[i].Last >= first; i--)
-        {
-            if (S.Spans[i].First >= first) S.Spans.RemoveAt(i);
-            else S.Spans[i] = S.Spans[i] with { Last = first - 1 };
-        }
+        ReleaseSpansFrom(first);
         S.AckedMatch = Math.Min(S.AckedMatch, first - 1);
         RollConfigurationsBack(first);
     }

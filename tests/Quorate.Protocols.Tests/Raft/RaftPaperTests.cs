@@ -327,6 +327,29 @@ public class RaftPaperTests
         Assert.Empty(core.State.Mark);
     }
 
+    [Fact(DisplayName = "storage.md §2.4 a damaged entry put back in its place is durable with its own write, and nothing above it earlier")]
+    public void RepairsAreHeld()
+    {
+        var core = Start(mark: [new DamagedEntry(1, 2)], terms: [1, 1, 1, 1]);
+        Receive(core, 2, Entries(1, 1, 1, 0, 1, 1, 1, 1, 1));
+        Assert.Equal((5L, 1L), (core.State.Log.Last, core.State.DurableIndex));
+        Assert.Empty(core.State.Mark);
+        Assert.All(Sent<AppendReply>(), s => Assert.True(s.Message.Match <= 1 || s.After == _outbox.LastTicket));
+        core.Durable(Now, _outbox.LastTicket, _outbox);
+        Assert.Equal(5, core.State.DurableIndex);
+    }
+
+    [Fact(DisplayName = "storage.md §2.4 a damaged entry put back below a write under way holds that one back, too")]
+    public void RepairsBelowAPendingWrite()
+    {
+        var core = Start(mark: [new DamagedEntry(1, 2)], terms: [1, 1, 1]);
+        Receive(core, 2, Entries(1, 1, 1, 0, 1, 1, 1));
+        Receive(core, 2, Entries(1, 3, 1, 0, 1, 1));
+        Assert.Equal(1, core.State.DurableIndex);
+        core.Durable(Now, _outbox.LastTicket, _outbox);
+        Assert.Equal(4, core.State.DurableIndex);
+    }
+
     [Fact(DisplayName = "storage.md §2.4 a damaged promise forbids every promise up to its term")]
     public void DamagedPromises()
     {
