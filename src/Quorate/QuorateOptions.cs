@@ -27,6 +27,9 @@ public sealed class QuorateOptions
     /// <summary>memory, mapped (survives the process, not the machine) or disk.</summary>
     public string Storage { get; set; } = "disk";
 
+    /// <summary>Form a new cluster when only a majority of the listed members is there (storage.md §6.2). It risks a second cluster of the others, should they ever form without these. Only first formation asks it.</summary>
+    public bool FormWithQuorum { get; set; }
+
     /// <summary>Milliseconds: the unit of session time-outs.</summary>
     public int TickTime { get; set; } = 2000;
 

@@ -28,6 +28,7 @@ public static class Settings
         Text("zookeeper", "HOST:PORT", "where ZooKeeper's clients connect; port 0 picks a free one", (o, v) => o.ZooKeeper = v, o => o.ZooKeeper),
         Text("protocol", "raft", "how decisions are made", (o, v) => o.Protocol = v, o => o.Protocol),
         Text("storage", "disk|mapped|memory", "what a write survives: the machine, the process, nothing", (o, v) => o.Storage = v, o => o.Storage),
+        Flag("formWithQuorum", "form a new cluster when only a majority of members is there; the risk: should the others ever form without these, there are two", (o, v) => o.FormWithQuorum = v, o => o.FormWithQuorum),
         Number("tickTime", "MS", "the unit of session time-outs", (o, v) => o.TickTime = v, o => o.TickTime),
         Number("minSessionTimeout", "MS", "the shortest session time-out; -1: two ticks", (o, v) => o.MinSessionTimeout = v, o => o.MinSessionTimeout),
         Number("maxSessionTimeout", "MS", "the longest session time-out; -1: twenty ticks", (o, v) => o.MaxSessionTimeout = v, o => o.MaxSessionTimeout),

@@ -160,7 +160,7 @@ public sealed class QuorateMember : IAsyncDisposable
         _faces = new MemberFaces(face, _tree, _notes, _clock);
         _member = new Member(new MemberOptions
         {
-            Self = self, Members = [.. members.Select(m => (new ReplicaId(m.Id), m.Address))], PeerAddress = peer, ClientAddress = _options.ZooKeeper,
+            Self = self, Members = [.. members.Select(m => (new ReplicaId(m.Id), m.Address))], PeerAddress = peer, ClientAddress = _options.ZooKeeper, FormWithQuorum = _options.FormWithQuorum,
             Storage = new StorageOptions
             {
                 DataDirectory = Path.GetFullPath(_options.Data), Self = self, Level = Enum.Parse<StorageLevel>(_options.Storage, ignoreCase: true), SegmentBytes = _options.SegmentBytes,
