@@ -53,7 +53,7 @@ internal sealed partial class Actor(Stage stage, string name, Member at)
             (Welcome, SessionId, Password, TimeOut) = (w, w.SessionId, w.Password, w.TimeOut);
         }
         return s.Add("outcome", "reply").Add("length", w.Length).Add("version", w.Version).Add("timeOut", w.TimeOut)
-            .Add("session", w.SessionId == 0 ? "0" : "server " + (w.SessionId >>> 56)).Add("password", w.Password.All(b => b == 0) ? w.Password.Length + " zeros" : w.Password.Length + " bytes").Add("readOnly", w.ReadOnly);
+            .Add("session", w.SessionId == 0 ? "0" : w.SessionId >>> 56 == at.Id ? "its own server's" : "server " + (w.SessionId >>> 56)).Add("password", w.Password.All(b => b == 0) ? w.Password.Length + " zeros" : w.Password.Length + " bytes").Add("readOnly", w.ReadOnly);
     }
 
     /// <summary>The same session on a new connection, at another member if given; the old one is left open.</summary>
