@@ -4,6 +4,15 @@ namespace Quorate.Simulation.Checkers;
 public sealed class DigestChecker
 {
     private readonly SortedDictionary<long, (ulong Digest, int Member)> _seen = [];
+    private readonly SortedDictionary<long, (ulong Term, uint Checksum, int Member)> _entries = [];
+
+    /// <summary>StateMachineSafety: no two replicas apply different entries at one index.</summary>
+    public void Applied(long index, ulong term, uint checksum, int member)
+    {
+        if (!_entries.TryGetValue(index, out var other)) _entries.Add(index, (term, checksum, member));
+        else if (other.Term != term || other.Checksum != checksum)
+            throw new BreachException("StateMachineSafety", $"n{member} applies ({term}, {checksum:x8}) at {index}, where n{other.Member} applied ({other.Term}, {other.Checksum:x8})");
+    }
 
     public void At(long index, ulong digest, int member)
     {

@@ -33,6 +33,8 @@ public sealed class ServedPlan
         TrailingBytes = Pick(ref prng, 0, 4_000, 100_000);
         SlowDisk = prng.Chance(0.25);
         CrashInRecovery = prng.Chance(0.3) ? 0.3 : 0;
+        Isolate = Members >= 3 && prng.Chance(0.25) ? prng.Between(100_000, 900_000) : 0;
+        if (Isolate > 0) SessionMillis = 1_500;
     }
 
     public int Members { get; }
@@ -68,6 +70,9 @@ public sealed class ServedPlan
 
     /// <summary>Chance that a start is cut short at some disk operation of its recovery.</summary>
     public double CrashInRecovery { get; }
+
+    /// <summary>When one member, with the clients that are connected to it, is cut off from everybody else until the world heals (sessions.md §6.2): long enough for its sessions to expire elsewhere. 0: never.</summary>
+    public long Isolate { get; }
 
     private static long Rate(ref Prng prng, double on) => prng.Chance(on) ? Pick(ref prng, 150_000, 600_000, 2_000_000) : 0;
 

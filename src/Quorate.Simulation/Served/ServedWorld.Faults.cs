@@ -29,11 +29,12 @@ internal sealed partial class ServedWorld
             AnyClient().Vanish();
             AddClient(setsUp: false);
         });
-        Once_(Plan.AllCrash, "all crash", () =>
+        AtOnce(Plan.AllCrash, "all crash", () =>
         {
             foreach (var member in _members) EndMember(member, power: true, restartAfter: 1_000 + _prng.Below(400_000));
         });
-        Once_(Plan.Wipe, "wipe", Wipe);
+        AtOnce(Plan.Wipe, "wipe", Wipe);
+        AtOnce(Plan.Isolate, "isolate", Isolate);
     }
 
     private void Every(long mean, string name, Action strike)
@@ -47,7 +48,7 @@ internal sealed partial class ServedWorld
         });
     }
 
-    private void Once_(long at, string name, Action strike)
+    private void AtOnce(long at, string name, Action strike)
     {
         if (at == 0) return;
         Schedule.After(at, () =>
@@ -159,6 +160,22 @@ internal sealed partial class ServedWorld
         if (from == to) return;
         Fabric.Block(from, to);
         Schedule.After(20_000 + _prng.Below(1_500_000), () => Fabric.Unblock(from, to));
+    }
+
+    // The member and its clients hear one another and nobody else: whoever serves on here lets a lock have two owners.
+    private void Isolate()
+    {
+        var member = AnyMember();
+        var inside = new List<int> { member.Network.Number };
+        foreach (var client in _clients)
+            if (client.Client.Server == member.ClientAddress) inside.Add(client.Network.Number);
+        for (int other = 0; other < _members.Count + _clients.Count; other++)
+            foreach (int machine in inside)
+            {
+                if (inside.Contains(other)) continue;
+                Fabric.Block(machine, other);
+                Fabric.Block(other, machine);
+            }
     }
 
     private void SlowLink()

@@ -27,7 +27,7 @@ internal sealed class SimClient : IClientListener
     private readonly long[] _holds = new long[ServedPlan.Locks];   // the session that made the node, while it owns it
     private readonly bool[] _lockAsked = new bool[ServedPlan.Locks];
     private Prng _prng;
-    private long _tag, _turnAt = Instant.Never;
+    private long _tag, _restUntil, _turnAt = Instant.Never;
     private int _setup, _finalNode = -1, _outstanding;
     private bool _thinking, _gone;
 
@@ -151,6 +151,8 @@ internal sealed class SimClient : IClientListener
                 if (!reply.Ok) break;
                 _holds[node] = _client.Session;
                 _world.Locks.Believes(node, Number, _client.Session);
+                // An owner that rests: only its pings say that it lives, and nothing unanswered makes it doubt its member.
+                if (_prng.Chance(0.3)) _restUntil = _world.Schedule.NowMicros + _prng.Between(500_000, 4_000_000);
                 break;
             case Doing.Unlock:
                 _lockAsked[node] = false;
@@ -161,8 +163,12 @@ internal sealed class SimClient : IClientListener
                 break;
             case Doing.Count:
                 if (!reply.Ok) break;
-                var found = new List<long>();
-                foreach (string name in reply.Names()) found.Add(long.Parse(name.AsSpan(2, name.IndexOf('.', StringComparison.Ordinal) - 2), CultureInfo.InvariantCulture));
+                var found = new List<(long, long)>();
+                foreach (string name in reply.Names())
+                {
+                    int dot = name.IndexOf('.', StringComparison.Ordinal);
+                    found.Add((long.Parse(name.AsSpan(2, dot - 2), CultureInfo.InvariantCulture), long.Parse(name.AsSpan(dot + 1), CultureInfo.InvariantCulture)));
+                }
                 _world.Once.Judge(found);
                 Done = true;
                 break;
@@ -238,6 +244,11 @@ internal sealed class SimClient : IClientListener
             }
             return;
         }
+        if (_world.Loaded && _world.Schedule.NowMicros < _restUntil)
+        {
+            Think();
+            return;
+        }
         if (!_world.Loaded || _outstanding >= _world.Plan.Pipelined * 2) return;
         for (int n = 1 + (int)_prng.Below(_world.Plan.Pipelined); n > 0; n--) AskSomething();
         Think();
@@ -277,7 +288,7 @@ internal sealed class SimClient : IClientListener
                 break;
             case < 16:
                 long number = _world.NextValue();
-                _world.Once.Asked(number);
+                _world.Once.Asked(number, Number);
                 string name = string.Create(CultureInfo.InvariantCulture, $"{OpenFlags}{number}.");
                 Ask(Doing.Number, 0, new Operation { Client = Number, Key = number, Kind = 0, Called = 0 }, tag => _client.Create(name, default, 2, tag));
                 break;

@@ -2,6 +2,7 @@ using Quorate.Primitives.Tree;
 using Quorate.Protocols.Raft;
 using Quorate.Runtime;
 using Quorate.Runtime.Faces;
+using Quorate.Runtime.Replica;
 using Quorate.Runtime.Sessions;
 using Quorate.Simulation.Network;
 using Quorate.Simulation.Time;
@@ -11,7 +12,7 @@ using Quorate.ZooKeeper;
 namespace Quorate.Simulation.Served;
 
 /// <summary>One machine with the real member on it. A turn is the strand's: what came is told, the member is pumped, what it wrote leaves.</summary>
-internal sealed class SimMember : INotes, IFaceFactory
+internal sealed class SimMember : INotes, IFaceFactory, IApplyObserver
 {
     public const int MaxEntryBytes = 48 * 1024;
 
@@ -22,6 +23,7 @@ internal sealed class SimMember : INotes, IFaceFactory
     private readonly SimSeed _seed;
     private long _turnAt = Instant.Never;
     private Member? _member;
+    private bool _observed;
 
     public SimMember(ServedWorld world, int number, SimClock clock, SimDisk disk, ulong seed)
     {
@@ -59,6 +61,15 @@ internal sealed class SimMember : INotes, IFaceFactory
     public IFace CreateFace(IStateMachine machine, ISessions sessions, Member member) =>
         new ZooKeeperFace((DataTree)machine, sessions, new FaceOptions { TickTimeMillis = 500, MinSessionTimeoutMillis = 1_400, MaxSessionTimeoutMillis = 20_000, MaxRequestBytes = 16 * 1024, HandshakeMillis = 3_000, ClientAddress = ClientAddress }, this);
 
+    /// <summary>At each index: the same entry and the same state as everywhere.</summary>
+    public void OnApplied(in EntryView entry, SessionHost sessions)
+    {
+        _world.Digests.Applied(entry.Index, entry.Term, entry.Checksum, Number);
+        _world.Digests.At(entry.Index, StateSnapshots.DigestOf(sessions), Number);
+    }
+
+    public void OnInstalled(in SnapshotIdentity snapshot, SessionHost sessions) => _world.Digests.At(snapshot.Index, StateSnapshots.DigestOf(sessions), Number);
+
     /// <summary>Starts the process; throws what its opening throws.</summary>
     public void Start()
     {
@@ -66,6 +77,7 @@ internal sealed class SimMember : INotes, IFaceFactory
         var member = new Member(Options(), Disk, Network, _seed, this, this);
         member.Start(Clock.At(_world.Schedule.NowMicros));
         _member = member;
+        _observed = false;
         LedTerm = 0;
         SeenApplied = 0;
         WakeAt(_world.Schedule.NowMicros);
@@ -108,6 +120,11 @@ internal sealed class SimMember : INotes, IFaceFactory
             Note(3, $"stops: {failed.Message}");
             _world.OnStopped(this);
             return;
+        }
+        if (!_observed && member.Host is { } host)
+        {
+            host.Observe(this);
+            _observed = true;
         }
         _world.OnTurn(this);
         WakeAt(Math.Max(_world.Schedule.NowMicros + 10, Clock.WorldOf(wake)));

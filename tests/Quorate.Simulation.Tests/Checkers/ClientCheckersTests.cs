@@ -23,14 +23,15 @@ public class ClientCheckersTests
     public void A_write_takes_effect_once()
     {
         var once = new OnceChecker();
-        foreach (long number in (long[])[1, 2, 3]) once.Asked(number);
+        foreach (long number in (long[])[1, 2, 3]) once.Asked(number, client: 1);
         once.Acknowledged(1);
         once.Refused(3);
-        once.Judge([1, 2]);
-        once.Judge([1]);
-        Breaks("ExactlyOnce", () => once.Judge([1, 1]));
-        Breaks("ExactlyOnce", () => once.Judge([1, 3]));
-        Breaks("NothingAcknowledgedLost", () => once.Judge([2]));
+        once.Judge([(1, 10), (2, 11)]);
+        once.Judge([(1, 10)]);
+        Breaks("ExactlyOnce", () => once.Judge([(1, 10), (1, 11)]));
+        Breaks("ExactlyOnce", () => once.Judge([(1, 10), (3, 11)]));
+        Breaks("NothingAcknowledgedLost", () => once.Judge([(2, 10)]));
+        Breaks("ClientOrder", () => once.Judge([(1, 11), (2, 10)]));
     }
 
     [Fact]

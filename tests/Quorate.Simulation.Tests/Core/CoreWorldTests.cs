@@ -35,11 +35,11 @@ public class CoreWorldTests
 public class CoreSeedsFirstHalf
 {
     [Fact]
-    public void Five_hundred_seeds_hold_every_promise() => CoreHunt.Seeds(1, 501);
+    public void Four_hundred_seeds_hold_every_promise() => CoreHunt.Seeds(1, 401);
 }
 
 public class CoreSeedsSecondHalf
 {
     [Fact]
-    public void Five_hundred_seeds_hold_every_promise() => CoreHunt.Seeds(501, 1001);
+    public void Four_hundred_seeds_hold_every_promise() => CoreHunt.Seeds(401, 801);
 }
