@@ -87,7 +87,7 @@ public class SettingsTests
         foreach (var setting in Settings.All)
         {
             var options = new QuorateOptions();
-            string before = setting.Get(options), after = before is "true" ? "false" : int.TryParse(before, out int number) ? (number + 4096).ToString(System.Globalization.CultureInfo.InvariantCulture) : before + "x";
+            string before = setting.Get(options), after = before is "true" ? "false" : before is "false" ? "true" : int.TryParse(before, out int number) ? (number + 4096).ToString(System.Globalization.CultureInfo.InvariantCulture) : before + "x";
             Assert.Null(setting.Put(options, after));
             Assert.Equal(after, setting.Get(options));
         }
