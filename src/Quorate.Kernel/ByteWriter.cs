@@ -45,7 +45,8 @@ public sealed class ByteWriter
     public void Ensure(int count)
     {
         if (_buffer.Length - Length >= count) return;
-        int size = Math.Max(Math.Max(256, _buffer.Length * 2), Length + count);
+        // Small at first: ten thousand idle connections each hold what one short reply needed until a sweep takes it.
+        int size = Math.Max(Math.Max(64, _buffer.Length * 2), Length + count);
         var grown = GC.AllocateUninitializedArray<byte>(size);
         Buffer.BlockCopy(_buffer, 0, grown, 0, Length);
         _buffer = grown;

@@ -6,18 +6,19 @@ namespace Quorate.Simulation.Checkers;
 /// </summary>
 public sealed class OnceChecker
 {
-    private readonly SortedDictionary<long, int> _acknowledged = [];
+    private readonly SortedDictionary<long, long> _acknowledged = [];
     private readonly SortedDictionary<long, int> _asked = [];
 
     /// <summary>Numbers grow in a client's order of asking.</summary>
     public void Asked(long number, int client) => _asked[number] = client;
 
-    public void Acknowledged(long number) => _acknowledged[number] = 1;
+    /// <summary>At this moment of the world's order.</summary>
+    public void Acknowledged(long number, long order) => _acknowledged[number] = order;
 
     public void Refused(long number) => _asked.Remove(number);
 
-    /// <summary>What is there at the end, each with its place in the order of effects.</summary>
-    public void Judge(IEnumerable<(long Number, long Place)> found)
+    /// <summary>What is there, each with its place in the order of effects; whoever looked asked at <paramref name="asked"/>: what was acknowledged later may be missing.</summary>
+    public void Judge(IEnumerable<(long Number, long Place)> found, long asked)
     {
         var seen = new SortedDictionary<long, int>();
         var last = new SortedDictionary<int, (long Number, long Place)>();
@@ -28,7 +29,7 @@ public sealed class OnceChecker
             if (last.TryGetValue(client, out var before) && place < before.Place) throw new BreachException("ClientOrder", $"client {client} asked for {before.Number} and then for {number}; they took effect at {before.Place} and {place}");
             last[client] = (number, place);
         }
-        foreach (long number in _acknowledged.Keys)
-            if (!seen.ContainsKey(number)) throw new BreachException("NothingAcknowledgedLost", $"write {number} was acknowledged and is gone");
+        foreach (var (number, order) in _acknowledged)
+            if (order < asked && !seen.ContainsKey(number)) throw new BreachException("NothingAcknowledgedLost", $"write {number} was acknowledged and is gone");
     }
 }

@@ -328,6 +328,7 @@ internal sealed partial class CoreNode : INotes
             _ledTerm = Standing.Term;
             _commitSeen = Core.State.Commit;
             _world.Global.Led(Core.State);
+            _world.OnNewLeader();
         }
         if (role == Role.Leader && Core.State.Commit > _commitSeen)
         {

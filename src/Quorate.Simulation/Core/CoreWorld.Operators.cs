@@ -25,6 +25,12 @@ internal sealed partial class CoreWorld
         Change(next);
     }
 
+    /// <summary>An operator who does not wait until the new leader's term is open (Ongaro 2015).</summary>
+    public void OnNewLeader()
+    {
+        if (Plan.Membership > 0 && !_healed && _prng.Chance(0.5)) Schedule.After(1 + _prng.Below(300), ChangeMembership);
+    }
+
     // Whoever thinks that it leads is asked, a deposed leader too.
     private void Change(ClusterConfiguration next)
     {

@@ -46,11 +46,8 @@ public sealed class SimFabric(Schedule schedule, ulong seed, Trace trace)
 
     public bool IsBlocked(int from, int to) => _blocked.Contains((from, to));
 
-    /// <summary>Holds back everything from one machine to another, until <see cref="Heal"/>.</summary>
-    public void Block(int from, int to)
-    {
-        if (!IsBlocked(from, to)) _blocked.Add((from, to));
-    }
+    /// <summary>Holds back everything from one machine to another, until as many <see cref="Unblock"/> or a <see cref="Heal"/>: faults that overlap do not mend one another.</summary>
+    public void Block(int from, int to) => _blocked.Add((from, to));
 
     public void Slow(int from, int to, Delay delay)
     {

@@ -34,6 +34,7 @@ public sealed class ServedPlan
         SlowDisk = prng.Chance(0.25);
         CrashInRecovery = prng.Chance(0.3) ? 0.3 : 0;
         Isolate = Members >= 3 && prng.Chance(0.25) ? prng.Between(100_000, 900_000) : 0;
+        LongestRest = Isolate > 0 ? 10_000_000 : 3_000_000;
         if (Isolate > 0) SessionMillis = 1_500;
     }
 
@@ -73,6 +74,9 @@ public sealed class ServedPlan
 
     /// <summary>When one member, with the clients that are connected to it, is cut off from everybody else until the world heals (sessions.md §6.2): long enough for its sessions to expire elsewhere. 0: never.</summary>
     public long Isolate { get; }
+
+    /// <summary>How long an owner of a lock may do nothing but ping.</summary>
+    public long LongestRest { get; }
 
     private static long Rate(ref Prng prng, double on) => prng.Chance(on) ? Pick(ref prng, 150_000, 600_000, 2_000_000) : 0;
 

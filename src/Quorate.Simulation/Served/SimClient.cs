@@ -143,7 +143,7 @@ internal sealed class SimClient : IClientListener
                 TakeRead(what, node, operation, reply, unknown);
                 break;
             case Doing.Number:
-                if (reply.Ok) _world.Once.Acknowledged(operation!.Key);
+                if (reply.Ok) _world.Once.Acknowledged(operation!.Key, _world.NextOrder());
                 else if (!unknown) _world.Once.Refused(operation!.Key);
                 break;
             case Doing.Lock:
@@ -152,7 +152,7 @@ internal sealed class SimClient : IClientListener
                 _holds[node] = _client.Session;
                 _world.Locks.Believes(node, Number, _client.Session);
                 // An owner that rests: only its pings say that it lives, and nothing unanswered makes it doubt its member.
-                if (_prng.Chance(0.3)) _restUntil = _world.Schedule.NowMicros + _prng.Between(500_000, 4_000_000);
+                if (_prng.Chance(0.3)) _restUntil = _world.Schedule.NowMicros + _prng.Between(500_000, _world.Plan.LongestRest);
                 break;
             case Doing.Unlock:
                 _lockAsked[node] = false;
@@ -169,7 +169,7 @@ internal sealed class SimClient : IClientListener
                     int dot = name.IndexOf('.', StringComparison.Ordinal);
                     found.Add((long.Parse(name.AsSpan(2, dot - 2), CultureInfo.InvariantCulture), long.Parse(name.AsSpan(dot + 1), CultureInfo.InvariantCulture)));
                 }
-                _world.Once.Judge(found);
+                _world.Once.Judge(found, operation!.Called);
                 Done = true;
                 break;
             default:
@@ -239,8 +239,9 @@ internal sealed class SimClient : IClientListener
             if (_finalNode < ServedPlan.Registers) LookAt(_finalNode, Doing.FinalRead);
             else
             {
+                var look = NewOperation(0, VersionedModel.Read, 0, 0);
                 Ask(Doing.Sync, 0, null, tag => _client.Sync("/seq"u8, tag));
-                Ask(Doing.Count, 0, null, tag => _client.GetChildren("/seq"u8, false, tag));
+                Ask(Doing.Count, 0, look, tag => _client.GetChildren("/seq"u8, false, tag));
             }
             return;
         }

@@ -47,8 +47,7 @@ public sealed partial class ZooKeeperConnection : SessionConnection, IConnection
         _connection = connection;
         _sessions = sessions;
         Slot = slot;
-        Address = AddressOf(connection.RemoteAddress);
-        _identities = Primitives.Tree.Identities.OfAddress(Address);
+        (Address, _identities) = face.IdentityOf(AddressOf(connection.RemoteAddress));
         _established = now;
     }
 
@@ -185,10 +184,10 @@ public sealed partial class ZooKeeperConnection : SessionConnection, IConnection
     }
 
     /// <summary>ADDRESS of ADDRESS:PORT, an IPv4 address that came over an IPv6 socket in its own form.</summary>
-    private static string AddressOf(string remote)
+    private static ReadOnlySpan<char> AddressOf(string remote)
     {
         int colon = remote.LastIndexOf(':');
-        string address = (colon < 0 ? remote : remote[..colon]).Trim('[', ']');
-        return address.StartsWith("::ffff:", StringComparison.OrdinalIgnoreCase) && address.Contains('.', StringComparison.Ordinal) ? address[7..] : address;
+        var address = (colon < 0 ? remote : remote.AsSpan(0, colon)).Trim("[]");
+        return address.StartsWith("::ffff:", StringComparison.OrdinalIgnoreCase) && address.Contains('.') ? address[7..] : address;
     }
 }

@@ -19,6 +19,7 @@ public sealed class ZooKeeperFace : IFace
     private readonly List<ZooKeeperConnection> _unsent = [];
     private readonly List<ParkQueue> _spare = [];
     private readonly ByteWriter _event = new(256);
+    private (string Address, byte[] Identities) _newestAddress = ("", []);
 
     public ZooKeeperFace(DataTree tree, ISessions sessions, FaceOptions options, INotes notes, IMemberFigures? figures = null)
     {
@@ -129,6 +130,14 @@ public sealed class ZooKeeperFace : IFace
         w.JuteInt(WatchEvent.SyncConnected);
         w.JuteBuffer(path);
         w.EndFrame(frame);
+    }
+
+    /// <summary>An address as a connection keeps it, with the identity that it gives: connections of one address, which mostly come together, share both.</summary>
+    internal (string Address, byte[] Identities) IdentityOf(ReadOnlySpan<char> address)
+    {
+        if (address.SequenceEqual(_newestAddress.Address)) return _newestAddress;
+        string text = address.ToString();
+        return _newestAddress = (text, Identities.OfAddress(text));
     }
 
     internal void AwaitWindow(ZooKeeperConnection client) => _awaitingWindow.Add(client);

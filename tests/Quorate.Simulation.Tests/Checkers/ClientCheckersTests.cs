@@ -24,14 +24,15 @@ public class ClientCheckersTests
     {
         var once = new OnceChecker();
         foreach (long number in (long[])[1, 2, 3]) once.Asked(number, client: 1);
-        once.Acknowledged(1);
+        once.Acknowledged(1, order: 5);
         once.Refused(3);
-        once.Judge([(1, 10), (2, 11)]);
-        once.Judge([(1, 10)]);
-        Breaks("ExactlyOnce", () => once.Judge([(1, 10), (1, 11)]));
-        Breaks("ExactlyOnce", () => once.Judge([(1, 10), (3, 11)]));
-        Breaks("NothingAcknowledgedLost", () => once.Judge([(2, 10)]));
-        Breaks("ClientOrder", () => once.Judge([(1, 11), (2, 10)]));
+        once.Judge([(1, 10), (2, 11)], asked: 9);
+        once.Judge([(1, 10)], asked: 9);
+        Breaks("ExactlyOnce", () => once.Judge([(1, 10), (1, 11)], asked: 9));
+        Breaks("ExactlyOnce", () => once.Judge([(1, 10), (3, 11)], asked: 9));
+        once.Judge([(2, 10)], asked: 4);
+        Breaks("NothingAcknowledgedLost", () => once.Judge([(2, 10)], asked: 9));
+        Breaks("ClientOrder", () => once.Judge([(1, 11), (2, 10)], asked: 9));
     }
 
     [Fact]

