@@ -8,7 +8,7 @@ namespace Quorate.Simulation.Served;
 /// <summary>
 /// A world of whole members: the very <see cref="Runtime.Member"/> with mesh, storage, sessions, tree and face over byte streams and simulated disks, and clients of ZooKeeper's wire. First it forms, then faults and load, then a quorum is healed and everything outstanding must complete, then it must become quiet.
 /// </summary>
-internal sealed partial class ServedWorld
+internal sealed partial class ServedWorld : IMemberWorld
 {
     private const long FormMicros = 20_000_000;
     private readonly SimOptions _options;
@@ -39,10 +39,19 @@ internal sealed partial class ServedWorld
     public DigestChecker Digests { get; } = new();
     public IReadOnlyList<(ReplicaId Id, string Address)> Listed { get; private set; } = [];
     public IReadOnlyList<string> ClientAddresses { get; private set; } = [];
+    public long SnapshotBytes => Plan.SnapshotBytes;
+    public long TrailingBytes => Plan.TrailingBytes;
     public bool Loaded { get; private set; }
     public long Faults { get; private set; }
     public long Operations => _history.Count;
     public int Undecided { get; private set; }
+
+    public IReadOnlyList<(ReplicaId Id, string Address)> ListedFor(SimMember member) => Listed;
+
+    public void Noted(SimMember member, int level, string text)
+    {
+        if (Trace.Verbose) Trace.Line(Schedule.NowMicros, "n" + member.Number, text);
+    }
 
     public ulong NextSeed() => _seeds.Next();
 

@@ -19,13 +19,13 @@ internal sealed class SimMember : INotes, IFaceFactory, IApplyObserver
     // Under half of the smallest session time-out (sessions.md §6.2).
     private const long ServeMicros = 400_000;
     private const int PeerPort = 7101, ClientPort = 2181;
-    private readonly ServedWorld _world;
+    private readonly IMemberWorld _world;
     private readonly SimSeed _seed;
     private long _turnAt = Instant.Never;
     private Member? _member;
     private bool _observed;
 
-    public SimMember(ServedWorld world, int number, SimClock clock, SimDisk disk, ulong seed)
+    public SimMember(IMemberWorld world, int number, SimClock clock, SimDisk disk, ulong seed)
     {
         _world = world;
         Number = number;
@@ -51,10 +51,7 @@ internal sealed class SimMember : INotes, IFaceFactory, IApplyObserver
     public string ClientAddress => SimFabric.AddressOf(Network.Number, ClientPort);
     public string PeerAddress => SimFabric.AddressOf(Network.Number, PeerPort);
 
-    public void Note(int level, string text)
-    {
-        if (_world.Trace.Verbose) _world.Trace.Line(_world.Schedule.NowMicros, "n" + Number, text);
-    }
+    public void Note(int level, string text) => _world.Noted(this, level, text);
 
     public IStateMachine CreateMachine() => new DataTree();
 
@@ -134,13 +131,13 @@ internal sealed class SimMember : INotes, IFaceFactory, IApplyObserver
     private MemberOptions Options() => new()
     {
         Self = new ReplicaId((byte)Number),
-        Members = _world.Listed,
+        Members = _world.ListedFor(this),
         PeerAddress = PeerAddress,
         ClientAddress = ClientAddress,
         ClusterName = "world",
         CheckInvariants = true,
-        Storage = new StorageOptions { DataDirectory = "/data", Self = new ReplicaId((byte)Number), SegmentBytes = 256 * 1024, SnapshotDueBytes = _world.Plan.SnapshotBytes, MaxEntryBytes = MaxEntryBytes, MayBeginAnew = Runtime.Membership.Membership.OthersAreAQuorum },
-        Raft = new RaftOptions { ServeWithoutLeaderMicros = ServeMicros, MaxEntryBytes = MaxEntryBytes, TrailingBytes = _world.Plan.TrailingBytes },
+        Storage = new StorageOptions { DataDirectory = "/data", Self = new ReplicaId((byte)Number), SegmentBytes = 256 * 1024, SnapshotDueBytes = _world.SnapshotBytes, MaxEntryBytes = MaxEntryBytes, MayBeginAnew = Runtime.Membership.Membership.OthersAreAQuorum },
+        Raft = new RaftOptions { ServeWithoutLeaderMicros = ServeMicros, MaxEntryBytes = MaxEntryBytes, TrailingBytes = _world.TrailingBytes },
         Sessions = new SessionOptions { ServeWithoutLeaderMicros = ServeMicros, MaxEntryBytes = MaxEntryBytes, StreamWindowBytes = MaxEntryBytes + 4096 },
     };
 }
