@@ -21,6 +21,9 @@ public sealed class MemberOptions
     /// <summary>Where clients connect; null for none.</summary>
     public string? ClientAddress { get; init; }
 
+    /// <summary>Where operators ask this member, told to the others; empty: nowhere.</summary>
+    public string HttpAddress { get; init; } = "";
+
     public string ClusterName { get; init; } = "quorate";
 
     /// <summary>Form when a majority of the listed members is there. It risks a second cluster of the rest, should they ever form without this one.</summary>
@@ -102,7 +105,7 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
         _now = now;
         _store = MemberStore.Open(_disk, _options.Storage, _seed, _notes);
         var identity = _store.Identity;
-        _mesh = new Mesh(_network, _notes, new MeshIdentity(_options.Self, identity.Directory, identity.Run, identity.Formed ? identity.ClusterId : 0, 1, _options.PeerAddress ?? ""), this);
+        _mesh = new Mesh(_network, _notes, new MeshIdentity(_options.Self, identity.Directory, identity.Run, identity.Formed ? identity.ClusterId : 0, 1, _options.PeerAddress ?? "", _options.HttpAddress), this);
         var machine = _faces.CreateMachine();
         _sessions = new SessionHost(_options.Self, identity.Directory, identity.Run, _options.Sessions, machine, _mesh, _seed, _notes);
         _face = _faces.CreateFace(machine, _sessions, this);

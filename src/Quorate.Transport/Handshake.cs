@@ -19,7 +19,7 @@ public enum RefusalReason : byte
 }
 
 /// <summary>What both ends say first. The fields before <see cref="Cluster"/> never change their place, whatever the format becomes.</summary>
-internal readonly record struct Greeting(ushort Format, ulong Cluster, ReplicaId Id, ReplicaId Target, ulong Directory, ulong Run, long Link, string Address)
+internal readonly record struct Greeting(ushort Format, ulong Cluster, ReplicaId Id, ReplicaId Target, ulong Directory, ulong Run, long Link, string Address, string Http)
 {
     /// <summary>"QRM1": tells a member's bytes from a stranger's at once.</summary>
     private const uint Magic = 0x314D5251;
@@ -36,6 +36,7 @@ internal readonly record struct Greeting(ushort Format, ulong Cluster, ReplicaId
         into.UInt64(Run);
         into.Int64(Link);
         WriteText(into, Address);
+        WriteText(into, Http);
         Frame.End(into, start);
     }
 
@@ -49,7 +50,7 @@ internal readonly record struct Greeting(ushort Format, ulong Cluster, ReplicaId
         if (reader.Failed || magic != Magic || format == 0) return false;
         if (format > newest)
         {
-            greeting = new Greeting(format, 0, default, default, 0, 0, 0, "");
+            greeting = new Greeting(format, 0, default, default, 0, 0, 0, "", "");
             return true;
         }
         ulong cluster = reader.UInt64();
@@ -57,8 +58,8 @@ internal readonly record struct Greeting(ushort Format, ulong Cluster, ReplicaId
         var target = new ReplicaId(reader.Byte());
         ulong directory = reader.UInt64(), run = reader.UInt64();
         long link = reader.Int64();
-        string address = ReadText(ref reader);
-        greeting = new Greeting(format, cluster, id, target, directory, run, link, address);
+        string address = ReadText(ref reader), http = ReadText(ref reader);
+        greeting = new Greeting(format, cluster, id, target, directory, run, link, address, http);
         return reader.Ok && reader.AtEnd && id.Value is > 0 and < 255;
     }
 

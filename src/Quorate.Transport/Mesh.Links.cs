@@ -39,7 +39,7 @@ public sealed partial class Mesh
     }
 
     private Greeting Mine(ReplicaId target, long link) =>
-        new(_identity.FormatNumber, _identity.ClusterId, _identity.Self, target, _identity.Directory, _identity.Run, link, _identity.Address);
+        new(_identity.FormatNumber, _identity.ClusterId, _identity.Self, target, _identity.Directory, _identity.Run, link, _identity.Address, _identity.Http);
 
     /// <summary>The peer accepted our greeting and says who it is.</summary>
     internal void Welcomed(OutgoingLink link, ReadOnlySpan<byte> body)
@@ -65,6 +65,7 @@ public sealed partial class Mesh
         link.Stage = LinkStage.Standing;
         link.Directory = theirs.Directory;
         link.Run = theirs.Run;
+        peer.Http = theirs.Http;
         peer.Failures = 0;
         peer.PingAt = _now + LinkLimits.PingMicros;
         peer.UnansweredSince = Instant.Never;
@@ -133,6 +134,7 @@ public sealed partial class Mesh
         link.Sender = new Sender(theirs.Id, theirs.Directory, theirs.Link);
         link.Heard = true;
         peer.In = link;
+        peer.Http = theirs.Http;
         Mine(theirs.Id, 0).Write(link.Connection.Output, FrameKind.Welcome);
         link.Connection.Flush();
         DialBack(peer, theirs);

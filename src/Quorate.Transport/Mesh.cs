@@ -74,6 +74,9 @@ public sealed partial class Mesh
     /// <summary>Our outgoing link to this peer stands.</summary>
     public bool IsUp(ReplicaId peer) => _byId[peer.Value] is { Standing: true };
 
+    /// <summary>Where its operators ask this peer; empty when nowhere, or when it never greeted us.</summary>
+    public string HttpOf(ReplicaId peer) => _byId[peer.Value]?.Http ?? "";
+
     /// <summary>Bytes that wait for this peer.</summary>
     public int Unsent(ReplicaId peer) => _byId[peer.Value]?.Out?.Connection?.Unsent ?? 0;
 

@@ -7,7 +7,8 @@ namespace Quorate.Transport;
 /// <param name="ClusterId">The cluster that it was formed into, 0 before.</param>
 /// <param name="FormatNumber">The newest format that it speaks (storage.md §7).</param>
 /// <param name="Address">Where others dial it; told in the handshake, for notes only.</param>
-public sealed record MeshIdentity(ReplicaId Self, ulong Directory, ulong Run, ulong ClusterId, ushort FormatNumber = 1, string Address = "");
+/// <param name="Http">Where its operators ask it; empty when nowhere. Told to every peer.</param>
+public sealed record MeshIdentity(ReplicaId Self, ulong Directory, ulong Run, ulong ClusterId, ushort FormatNumber = 1, string Address = "", string Http = "");
 
 /// <summary>Hears what the mesh receives. On the strand, inside a turn; spans are valid during the call only.</summary>
 public interface IMeshHandler

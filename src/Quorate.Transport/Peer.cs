@@ -9,6 +9,9 @@ internal sealed class Peer(ReplicaId id)
     /// <summary>Where we dial it; null when it is not listed (it may dial us all the same).</summary>
     public string? Address;
 
+    /// <summary>Where its operators ask it, as its newest greeting said; empty when nowhere or not known.</summary>
+    public string Http = "";
+
     public OutgoingLink? Out;
     public IncomingLink? In;
     public bool Standing => Out is { Stage: LinkStage.Standing };

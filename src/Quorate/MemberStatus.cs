@@ -45,4 +45,5 @@ public sealed record MemberStatus
 /// <param name="Voter">Counts in quorums; else a learner.</param>
 /// <param name="Linked">The member that was asked has a link to it (or is it).</param>
 /// <param name="Applied">What it last said that it has applied; only a leader hears that.</param>
-public sealed record MemberView(int Id, string Address, bool Voter, bool Linked, long? Applied);
+/// <param name="Http">Where its operators ask it; empty when nowhere or not known yet.</param>
+public sealed record MemberView(int Id, string Address, bool Voter, bool Linked, long? Applied, string Http);

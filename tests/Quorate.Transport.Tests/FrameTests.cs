@@ -53,7 +53,7 @@ public sealed class FrameTests
     public void A_greeting_reads_back_and_one_of_a_newer_format_shows_only_its_format()
     {
         var writer = new ByteWriter();
-        var mine = new Greeting(1, 5, new ReplicaId(2), new ReplicaId(3), 11, 12, 13, "host:1");
+        var mine = new Greeting(1, 5, new ReplicaId(2), new ReplicaId(3), 11, 12, 13, "host:1", "host:2");
         mine.Write(writer, FrameKind.Hello);
         Frame.Read(writer.Written, 1024, out _, out var body, out _);
         Assert.True(Greeting.TryRead(body, 1, out var read));

@@ -18,11 +18,11 @@ public sealed class MeshAllocationTests
 
         // The other end's part, by hand: a welcome on what we dialled, a hello and frames on what it dialled.
         var bytes = new ByteWriter();
-        new Greeting(1, 7, new ReplicaId(1), new ReplicaId(3), 101, 1, 0, "").Write(bytes, FrameKind.Welcome);
+        new Greeting(1, 7, new ReplicaId(1), new ReplicaId(3), 101, 1, 0, "", "").Write(bytes, FrameKind.Welcome);
         sink.Dialled!.Owner!.OnConnected(sink.Dialled);
         sink.Dialled.Owner.OnBytes(sink.Dialled, bytes.Written);
         bytes.Clear();
-        new Greeting(1, 7, new ReplicaId(1), new ReplicaId(3), 101, 1, 1, "").Write(bytes, FrameKind.Hello);
+        new Greeting(1, 7, new ReplicaId(1), new ReplicaId(3), 101, 1, 1, "", "").Write(bytes, FrameKind.Hello);
         var incoming = new Bare();
         incoming.Owner = sink.Accept!(incoming);
         incoming.Owner!.OnBytes(incoming, bytes.Written);

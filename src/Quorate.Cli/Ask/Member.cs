@@ -4,10 +4,10 @@ using System.Text.Json;
 
 namespace Quorate.Cli.Ask;
 
-/// <summary>Asks members over HTTP. Several addresses may be given: a wish goes to the first that can do it.</summary>
+/// <summary>Asks members over HTTP. One address is enough, for each member names the others; several may be given in case one is down. What only the leader can do goes on to the leader.</summary>
 internal static class Member
 {
-    public static Option<string> Http() => new("--http") { Description = "the HTTP side of a member, or of several", DefaultValueFactory = _ => "127.0.0.1:8080", HelpName = "HOST:PORT,..." };
+    public static Option<string> Http() => new("--http") { Description = "the HTTP side of a member, which names the others; or of several", DefaultValueFactory = _ => "127.0.0.1:8080", HelpName = "HOST:PORT,..." };
 
     public static IReadOnlyList<Address> Parse(string text) =>
         [.. text.Split(',').Select(part => Address.Parse(part.Trim(), out string reason) ?? throw new CommandException($"--http: '{part}': {reason}"))];
@@ -19,15 +19,27 @@ internal static class Member
         return code == 200 ? (JsonSerializer.Deserialize(body, ApiJson.Default.MemberStatus)!, body) : throw new CommandException($"{member}: {ErrorOf(body)}", 1);
     }
 
-    /// <summary>Asks one after another until one does it; throws with what the last one said.</summary>
+    /// <summary>Asks one after another, and whom they name as leader next, until one does it; throws with what the last one said.</summary>
     public static async Task DoAsync(IReadOnlyList<Address> members, string path)
     {
+        var asked = new HashSet<Address>();
+        var toAsk = new LinkedList<Address>(members);
         string last = "";
-        foreach (var member in members)
+        for (; toAsk.First is { Value: var member }; )
         {
-            var (code, body) = await SendAsync(HttpMethod.Post, member, path).ConfigureAwait(false);
-            if (code == 200) return;
-            last = $"{member}: {ErrorOf(body)}";
+            toAsk.RemoveFirst();
+            if (!asked.Add(member)) continue;
+            try
+            {
+                var (code, body) = await SendAsync(HttpMethod.Post, member, path).ConfigureAwait(false);
+                if (code == 200) return;
+                last = $"{member}: {ErrorOf(body)}";
+                if (LeaderOf(body) is { } leader) toAsk.AddFirst(leader);
+            }
+            catch (CommandException unreachable) when (toAsk.Count > 0)
+            {
+                last = unreachable.Message; // another one may do it
+            }
         }
         throw new CommandException(last, 1);
     }
@@ -51,17 +63,19 @@ internal static class Member
         }
     }
 
-    private static string ErrorOf(string body)
+    private static string ErrorOf(string body) => Parsed(body) is { Error: { Length: > 0 } text } ? text : body.Trim();
+
+    private static Address? LeaderOf(string body) => Parsed(body) is { LeaderHttp.Length: > 0 } error ? Address.Parse(error.LeaderHttp, out _) : null;
+
+    private static ApiError? Parsed(string body)
     {
         try
         {
-            return JsonSerializer.Deserialize(body, ApiJson.Default.ApiError) is { Error: { Length: > 0 } text } error
-                ? error.Leader > 0 && text.Contains("not lead", StringComparison.Ordinal) ? $"{text}; member {error.Leader.ToString(System.Globalization.CultureInfo.InvariantCulture)} does: ask its HTTP side with --http" : text
-                : body.Trim();
+            return JsonSerializer.Deserialize(body, ApiJson.Default.ApiError);
         }
         catch (JsonException)
         {
-            return body.Trim();
+            return null; // another server answers there: its words are shown as they came
         }
     }
 }

@@ -41,9 +41,9 @@ internal static class StatusCommand
             ("cluster", string.Create(CultureInfo.InvariantCulture, $"{status.Cluster}, directory {status.Directory}, run {status.Run}, version {status.Version}")),
         }) about.AddRow(new Text(name), new Text(value));
         AnsiConsole.Write(about);
-        var members = new Table().Border(TableBorder.Rounded).AddColumns("member", "mesh", "votes", "linked", "applied");
+        var members = new Table().Border(TableBorder.Rounded).AddColumns("member", "mesh", "votes", "linked", "applied", "http");
         foreach (var m in status.Members)
-            members.AddRow(new Text(Text(m.Id) + (m.Id == status.Leader ? " leads" : "")), new Text(m.Address.Length == 0 ? "none" : m.Address), new Text(m.Voter ? "yes" : "learner"), new Text(m.Linked ? "yes" : "no"), new Text(m.Applied?.ToString("#,0", CultureInfo.InvariantCulture) ?? ""));
+            members.AddRow(new Text(Text(m.Id) + (m.Id == status.Leader ? " leads" : "")), new Text(m.Address.Length == 0 ? "none" : m.Address), new Text(m.Voter ? "yes" : "learner"), new Text(m.Linked ? "yes" : "no"), new Text(m.Applied?.ToString("#,0", CultureInfo.InvariantCulture) ?? ""), new Text(m.Http));
         AnsiConsole.Write(members);
     }
 

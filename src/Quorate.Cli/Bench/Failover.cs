@@ -41,14 +41,12 @@ internal sealed class Failover(IVictims victims, int loadConnections, Action<str
         var running = Task.CompletedTask;
         if (loadConnections > 0)
         {
-            var load = new Load(new LoadOptions { Servers = survivors, Connections = loadConnections, Root = "/failover" });
-            load.Prepare();
-            load.Open();
+            var load = await OpenLoadAsync(survivors, cancelled).ConfigureAwait(false);
             running = load.RunAsync(stop.Token);
         }
         try
         {
-            using var probe = new Probe(survivors[0]);
+            using var probe = await TryAgainAsync(() => new Probe(survivors[0]), cancelled).ConfigureAwait(false);
             await Task.Delay(1500, cancelled).ConfigureAwait(false);
             if (!Signals.Send(victims.PidOf(leader), Signals.Kill)) throw new CommandException($"the process {victims.PidOf(leader).ToString(CultureInfo.InvariantCulture)} could not be killed", 1);
             long killed = Stopwatch.GetTimestamp();
@@ -73,19 +71,34 @@ internal sealed class Failover(IVictims victims, int loadConnections, Action<str
         throw new CommandException($"not every server of {string.Join(',', victims.Servers)} serves under a leader after {s_patience.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s", 1);
     }
 
-    private async Task PrepareAsync(int leader, CancellationToken cancelled)
+    private Task<bool> PrepareAsync(int leader, CancellationToken cancelled) => TryAgainAsync(() =>
     {
-        for (int tries = 0; ; tries++)
+        using var connection = BenchConnection.Open(victims.Servers[leader]);
+        connection.Create("/failover", []);
+        connection.Create("/failover/probe", s_data);
+        return true;
+    }, cancelled);
+
+    private Task<Load> OpenLoadAsync(Address[] survivors, CancellationToken cancelled) => TryAgainAsync(() =>
+    {
+        var load = new Load(new LoadOptions { Servers = survivors, Connections = loadConnections, Root = "/failover" });
+        load.Prepare();
+        load.Open();
+        return load;
+    }, cancelled);
+
+    /// <summary>A server that has just said that it serves may hang up once more before a round begins: on a busy machine its leader changes again.</summary>
+    private static async Task<T> TryAgainAsync<T>(Func<T> attempt, CancellationToken cancelled)
+    {
+        for (int tries = 1; ; tries++)
         {
             try
             {
-                using var connection = BenchConnection.Open(victims.Servers[leader]);
-                connection.Create("/failover", []);
-                connection.Create("/failover/probe", s_data);
-                return;
+                return attempt();
             }
-            catch (Exception error) when (error is SocketException or IOException && tries < 20)
+            catch (Exception error) when (error is SocketException or IOException)
             {
+                if (tries == 50) throw new CommandException($"the servers accept no client: {error.Message}", 1);
                 await Task.Delay(200, cancelled).ConfigureAwait(false);
             }
         }

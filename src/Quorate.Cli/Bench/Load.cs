@@ -35,15 +35,22 @@ internal sealed class Load(LoadOptions options)
                 else Expect(made);
     }
 
-    /// <summary>Opens every connection and lets each see what was prepared.</summary>
+    /// <summary>Opens every connection and lets each see what was prepared; all of them or, when one fails, none.</summary>
     public void Open()
     {
-        for (int i = 0; i < options.Connections; i++)
+        try
         {
-            var connection = BenchConnection.Open(options.Servers[i % options.Servers.Count]);
-            var loop = new Loop(this, connection, (ulong)i);
-            _loops.Add(loop);
-            connection.Sync(options.Root);
+            for (int i = 0; i < options.Connections; i++)
+            {
+                var connection = BenchConnection.Open(options.Servers[i % options.Servers.Count]);
+                _loops.Add(new Loop(this, connection, (ulong)i));
+                connection.Sync(options.Root);
+            }
+        }
+        catch
+        {
+            Stop();
+            throw;
         }
     }
 

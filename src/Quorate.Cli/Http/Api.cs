@@ -42,6 +42,7 @@ internal sealed class Api(QuorateMember member)
         }
     }
 
+    /// <summary>Only the leader can do it: whoever else refuses says where the leader is asked.</summary>
     private async Task DoAsync(HttpContext context, Func<CancellationToken, Task> wish)
     {
         try
@@ -55,12 +56,25 @@ internal sealed class Api(QuorateMember member)
         }
         catch (QuorateException error)
         {
-            await RefuseAsync(context, 409, error.Message).ConfigureAwait(false);
+            await RefuseAsync(context, 409, error.Message, await LeaderHttpAsync(context).ConfigureAwait(false)).ConfigureAwait(false);
         }
     }
 
-    private Task RefuseAsync(HttpContext context, int code, string error) =>
-        TextAsync(context, code, JsonSerializer.Serialize(new ApiError(error, member.Leader), ApiJson.Default.ApiError) + "\n", "application/json");
+    private async Task<string> LeaderHttpAsync(HttpContext context)
+    {
+        try
+        {
+            var status = await member.StatusAsync(context.RequestAborted).ConfigureAwait(false);
+            return status.Leader == status.Id ? "" : status.Members.FirstOrDefault(m => m.Id == status.Leader)?.Http ?? "";
+        }
+        catch (QuorateException)
+        {
+            return ""; // it has stopped meanwhile: what it refused stands in the first answer
+        }
+    }
+
+    private Task RefuseAsync(HttpContext context, int code, string error, string leaderHttp = "") =>
+        TextAsync(context, code, JsonSerializer.Serialize(new ApiError(error, member.Leader, leaderHttp), ApiJson.Default.ApiError) + "\n", "application/json");
 
     private static byte Id(HttpContext context, string key = "id")
     {

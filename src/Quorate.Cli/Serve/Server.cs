@@ -26,19 +26,23 @@ internal static class Server
         if (http is { } address && Listening.Refusal("http", address) is { } refusal) throw new CommandException(refusal);
         var member = new QuorateMember(settings.Member, new PlainLogger());
         using var pid = PidFile.Write(settings.PidFile);
+        var opening = http is { } at ? Task.Run(() => HttpSide.StartAsync(at, new Api(member).AnswerAsync), CancellationToken.None) : null;
+        // The others are told the bound port; only where any free one will do must it be waited for.
+        if (http is { } known) member.Http = known.Port == 0 ? (await opening!.ConfigureAwait(false)).Bound : known.ToString();
         try
         {
             member.Start();
         }
         catch (QuorateConfigurationException error)
         {
+            if (opening is not null) await (await opening.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
             throw new CommandException(error.Message);
         }
         HttpSide? side = null;
         Exception? ended;
         try
         {
-            side = http is { } at ? await Task.Run(() => HttpSide.StartAsync(at, new Api(member).AnswerAsync), CancellationToken.None).ConfigureAwait(false) : null;
+            side = opening is null ? null : await opening.ConfigureAwait(false);
             await Task.WhenAny(member.Serving, member.Ended, Asked(asked)).ConfigureAwait(false);
             if (member.Serving.IsCompleted && !asked.IsCancellationRequested)
                 Output.Line(string.Create(CultureInfo.InvariantCulture, $"ready: id={settings.Member.Id} zookeeper={member.ZooKeeper} http={side?.Bound ?? "none"}"));

@@ -51,6 +51,9 @@ public sealed class QuorateMember : IAsyncDisposable
 
     public QuorateOptions Options => _options;
 
+    /// <summary>HOST:PORT where operators may ask this member over HTTP; the other members are told. Set it before <see cref="Start"/>; empty: nowhere.</summary>
+    public string Http { get; set; } = "";
+
     /// <summary>HOST:PORT of the client port as bound.</summary>
     public string ZooKeeper => _member?.ClientAddress ?? "";
 
@@ -160,7 +163,7 @@ public sealed class QuorateMember : IAsyncDisposable
         _faces = new MemberFaces(face, _tree, _notes, _clock);
         _member = new Member(new MemberOptions
         {
-            Self = self, Members = [.. members.Select(m => (new ReplicaId(m.Id), m.Address))], PeerAddress = peer, ClientAddress = _options.ZooKeeper, FormWithQuorum = _options.FormWithQuorum,
+            Self = self, Members = [.. members.Select(m => (new ReplicaId(m.Id), m.Address))], PeerAddress = peer, ClientAddress = _options.ZooKeeper, HttpAddress = Http, FormWithQuorum = _options.FormWithQuorum,
             Storage = new StorageOptions
             {
                 DataDirectory = Path.GetFullPath(_options.Data), Self = self, Level = Enum.Parse<StorageLevel>(_options.Storage, ignoreCase: true), SegmentBytes = _options.SegmentBytes,
@@ -241,10 +244,12 @@ public sealed class QuorateMember : IAsyncDisposable
             [
                 .. (member.Formed ? sessions.Configuration.Members : [.. member.Options.Members.Select(m => new ConfiguredMember(m.Id, 0, true, m.Address))]).Select(m => new MemberView(
                     m.Id.Value, m.Address, m.Voter, m.Id == member.Options.Self || member.Mesh.IsUp(m.Id),
-                    m.Id == member.Options.Self ? sessions.AppliedIndex : leads ? sessions.ReportOf(m.Id).Applied : null)),
+                    m.Id == member.Options.Self ? sessions.AppliedIndex : leads ? sessions.ReportOf(m.Id).Applied : null, HttpOf(member, m.Id))),
             ],
         };
     }
+
+    private string HttpOf(Member member, ReplicaId id) => id == member.Options.Self ? Http : member.Mesh.HttpOf(id);
 
     private async Task TellAsync()
     {
