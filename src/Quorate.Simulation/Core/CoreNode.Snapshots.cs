@@ -29,7 +29,7 @@ internal sealed partial class CoreNode
             _writing.Finish(_world.Plan.Keys);
             _writing = null;
         }
-        Wake(20);
+        WakeAfter(20);
     }
 
     private bool _snapshotPending;

@@ -1,4 +1,5 @@
 using Quorate.Protocols.Raft;
+using Quorate.Simulation.Faults;
 using Quorate.Simulation.Time;
 using Quorate.Storage;
 
@@ -7,7 +8,7 @@ namespace Quorate.Simulation.Core;
 /// <summary>
 /// One machine of a core world: the real core and the real storage under the smallest host that keeps the contract (DESIGN §3). A turn reads the inbox, steps the core, lets the storage pump, and reports what became durable, always as a later input.
 /// </summary>
-internal sealed partial class CoreNode : INotes
+internal sealed partial class CoreNode : SimMachine
 {
     private readonly CoreWorld _world;
     private readonly Queue<Parcel> _inbox = new();
@@ -24,37 +25,23 @@ internal sealed partial class CoreNode : INotes
     private RaftCore? _core;
     private Ticket _told;
     private Role _lastRole;
-    private long _heldOrder, _nextProposal, _turnAt = Instant.Never, _lastTurn, _gapEnd, _link;
+    private long _heldOrder, _nextProposal, _lastTurn, _gapEnd, _link;
     private ulong _appliedTerm, _ledTerm;
     private long _commitSeen;
+    private bool _alive;
 
-    public CoreNode(CoreWorld world, int number, SimClock clock, SimDisk disk, ulong seed)
+    public CoreNode(CoreWorld world, int number, SimClock clock, SimDisk disk, ulong seed) : base(world.Schedule, number, clock, disk)
     {
         _world = world;
-        Number = number;
         Self = new ReplicaId((byte)number);
-        Clock = clock;
-        Disk = disk;
         Seed = new SimSeed(seed);
         Machine = new RegisterMachine(world.Plan.Keys);
     }
 
-    /// <summary>1 and up.</summary>
-    public int Number { get; }
     public ReplicaId Self { get; }
-    public SimClock Clock { get; }
-    public SimDisk Disk { get; set; }
     public SimSeed Seed { get; }
     public RegisterMachine Machine { get; private set; }
-    public bool Alive { get; private set; }
-
-    /// <summary>Grows with each start and end of a process: what was arranged for an earlier life finds another number.</summary>
-    public int Life { get; private set; }
-
-    public long PausedUntil { get; set; }
-
-    /// <summary>When the world next looks at this node's disk.</summary>
-    public long DiskWatched { get; set; } = Instant.Never;
+    public override bool Alive => _alive;
     public long Applied { get; private set; }
 
     /// <summary>Writes and deliveries so far; an idle world's stand still.</summary>
@@ -72,9 +59,7 @@ internal sealed partial class CoreNode : INotes
 
     public Standing Standing => _core!.StandingAt(Now);
 
-    private Instant Now => Clock.At(_world.Schedule.NowMicros);
-
-    public void Note(int level, string text)
+    public override void Note(int level, string text)
     {
         if (_world.Trace.Verbose) _world.Say(this, text);
     }
@@ -82,7 +67,7 @@ internal sealed partial class CoreNode : INotes
     /// <summary>Opens the storage; <see cref="Begin"/> follows. Between the two a world is formed.</summary>
     public void Open()
     {
-        Life++;
+        BeginLife();
         _store = MemberStore.Open(Disk, new StorageOptions
         {
             DataDirectory = "/data",
@@ -116,21 +101,24 @@ internal sealed partial class CoreNode : INotes
         _told = default;
         _lastRole = Role.Follower;
         _link++;
-        Alive = true;
+        _alive = true;
         _lastTurn = Now.Micros;
         _gapEnd = 0;
         _core.Start(Now, recovered, _outbox);
         Stepped();
-        Wake(0);
-        _world.WatchDisk(this);
+        WakeAfter(0);
+        WatchDisk();
     }
 
-    /// <summary>The process ends here and now, whatever it was doing; what its machine keeps is the disk's affair.</summary>
-    public void End()
+    protected override void Boot()
     {
-        Life++;
-        Alive = false;
-        PausedUntil = 0;
+        Open();
+        Begin();
+    }
+
+    protected override void Forget(bool silent)
+    {
+        _alive = false;
         _inbox.Clear();
         _asked.Clear();
         _hostInputs.Clear();
@@ -142,54 +130,33 @@ internal sealed partial class CoreNode : INotes
         _bodies.Clear();
         _writing = null;
         _snapshotPending = false;
-        DiskWatched = Instant.Never;
         _core = null;
         _log = null;
         _store = null;
-        _turnAt = Instant.Never;
     }
-
-    /// <summary>Dead for good: a restart that was arranged finds another life.</summary>
-    public void StayDown() => Life++;
 
     public void Arrive(Parcel parcel)
     {
         if (!Alive) return;
         _inbox.Enqueue(parcel);
-        Wake(1);
+        WakeAfter(1);
     }
 
     public void Ask(CoreRequest request)
     {
         if (!Alive) return;
         _asked.Enqueue(request);
-        Wake(1);
+        WakeAfter(1);
     }
 
     public void Tell(HostMessage message)
     {
         if (!Alive) return;
         _hostInputs.Enqueue(message);
-        Wake(1);
+        WakeAfter(1);
     }
 
-    public void Wake(long delay) => WakeAt(_world.Schedule.NowMicros + delay);
-
-    private void WakeAt(long micros)
-    {
-        if (!Alive || micros >= _turnAt) return;
-        _turnAt = micros;
-        int life = Life;
-        _world.Schedule.At(micros, () =>
-        {
-            if (Life != life || _turnAt != micros) return;
-            _turnAt = Instant.Never;
-            if (_world.Schedule.NowMicros < PausedUntil) WakeAt(PausedUntil);
-            else Turn();
-        });
-    }
-
-    private void Turn()
+    protected override void Turn()
     {
         long gap = Now.Micros - _lastTurn;
         _lastTurn = Now.Micros;
@@ -219,7 +186,7 @@ internal sealed partial class CoreNode : INotes
         WriteSnapshot();
         // A turn takes its time, also when there is more to do at once.
         WakeAt(Math.Max(_world.Schedule.NowMicros + 5, Clock.WorldOf(Math.Min(_core!.NextWake, _store.NextWake))));
-        _world.WatchDisk(this);
+        WatchDisk();
     }
 
     private bool HearDurable()

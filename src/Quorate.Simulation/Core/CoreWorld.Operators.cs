@@ -1,20 +1,14 @@
 namespace Quorate.Simulation.Core;
 
-/// <summary>Operators: transfers, members that leave and come back, directories that are replaced.</summary>
+/// <summary>Operators: members that leave and come back, directories that are replaced.</summary>
 internal sealed partial class CoreWorld
 {
-    private void Transfer()
-    {
-        if (Leader() is not { } leader) return;
-        leader.Ask(new CoreRequest { Kind = RequestKind.Transfer, Target = _prng.Chance(0.5) ? ReplicaId.None : AnyNode().Self });
-    }
-
     // Somebody loses its vote, or leaves, or a spare comes. The operator of Operate() mends it later.
-    private void ChangeMembership()
+    public void ChangeMembership()
     {
         if (Leader() is not { } leader) return;
         var configuration = leader.Core.Configuration;
-        var node = AnyNode();
+        var node = _nodes[(int)_prng.Below(_nodes.Count)];
         var me = configuration.Find(node.Self);
         ClusterConfiguration next;
         if (me is null) next = configuration.With(new ConfiguredMember(node.Self, node.Alive ? node.Directory : 0, false, "n" + node.Number));
@@ -28,7 +22,7 @@ internal sealed partial class CoreWorld
     /// <summary>An operator who does not wait until the new leader's term is open (Ongaro 2015).</summary>
     public void OnNewLeader()
     {
-        if (Plan.Membership > 0 && !_healed && _prng.Chance(0.5)) Schedule.After(1 + _prng.Below(300), ChangeMembership);
+        if (Plan.Membership > 0 && !_faults.Healed && _prng.Chance(0.5)) Schedule.After(1 + _prng.Below(300), ChangeMembership);
     }
 
     // Whoever thinks that it leads is asked, a deposed leader too.
@@ -42,7 +36,7 @@ internal sealed partial class CoreWorld
             }
     }
 
-    private void Operate()
+    public void Operate()
     {
         Schedule.After(30_000 + _prng.Below(100_000), () =>
         {
@@ -59,7 +53,7 @@ internal sealed partial class CoreWorld
         {
             if (!node.Alive) continue;
             var me = configuration.Find(node.Self);
-            if (me is null && node.Number <= Plan.Members && _prng.Chance(_healed ? 1 : 0.2))
+            if (me is null && node.Number <= Plan.Members && _prng.Chance(_faults.Healed ? 1 : 0.2))
             {
                 Change(configuration.With(new ConfiguredMember(node.Self, node.Directory, false, "n" + node.Number)));
                 return;
@@ -69,7 +63,7 @@ internal sealed partial class CoreWorld
                 Change(configuration.With(me with { Directory = node.Directory, Voter = false }));
                 return;
             }
-            if (me is { Voter: false } && node.Number <= Plan.Members && _prng.Chance(_healed ? 1 : 0.3))
+            if (me is { Voter: false } && node.Number <= Plan.Members && _prng.Chance(_faults.Healed ? 1 : 0.3))
             {
                 Change(configuration.With(me with { Voter = true }));
                 return;

@@ -16,6 +16,7 @@ internal sealed partial class CoreWorld : IRaftWitness
     private readonly List<CoreClient> _clients = [];
     private readonly List<Operation> _history = [];
     private readonly LossyNetwork _network;
+    private readonly CoreFaults _faults;
     private Prng _prng, _seeds;
     private long _order, _nextValue;
 
@@ -34,6 +35,7 @@ internal sealed partial class CoreWorld : IRaftWitness
             Late = Plan.Late,
             LateMicros = Plan.LateMicros,
         };
+        _faults = new CoreFaults(this, _network, _nodes, NextSeed());
         RaftOptions = new RaftOptions
         {
             TrailingBytes = Plan.TrailingBytes,
@@ -52,7 +54,7 @@ internal sealed partial class CoreWorld : IRaftWitness
     public RaftGlobalInvariants Global { get; }
     public RaftOptions RaftOptions { get; }
     public RaftCodec Codec { get; } = new();
-    public long Faults { get; private set; }
+    public long Faults => _faults.Struck;
     public long Operations => _history.Count;
     public int Undecided { get; private set; }
 
@@ -66,20 +68,16 @@ internal sealed partial class CoreWorld : IRaftWitness
         Form();
         for (int i = 0; i < Plan.Clients; i++) _clients.Add(new CoreClient(this, i + 1, NextSeed()));
         foreach (var client in _clients) client.Begin();
-        ArrangeFaults();
+        _faults.Arrange();
         RunUntil(_options.FaultMicros);
-        Heal();
+        _faults.Heal();
+        foreach (var client in _clients) client.Finish();
         RunUntilDone();
         BecomeQuiet();
         Judge();
     }
 
     public void Say(CoreNode node, string what) => Trace.Line(Schedule.NowMicros, "n" + node.Number, what);
-
-    public void SayWorld(string what)
-    {
-        if (Trace.Verbose) Trace.Line(Schedule.NowMicros, "", what);
-    }
 
     /// <summary>Order numbers of calls and returns.</summary>
     public long NextOrder() => ++_order;
@@ -92,7 +90,7 @@ internal sealed partial class CoreWorld : IRaftWitness
 
     public int NodeCount => _nodes.Count;
 
-    public void OnStopped(CoreNode node) => EndNode(node, power: false, restartAfter: 50_000 + _prng.Below(200_000));
+    public void OnStopped(CoreNode node) => _faults.OnStopped(node);
 
     public void Transmit(CoreNode from, ReplicaId to, Parcel parcel)
     {
@@ -150,11 +148,11 @@ internal sealed partial class CoreWorld : IRaftWitness
     private CoreNode NewNode(int number)
     {
         var clock = new SimClock(_prng.Below(1L << 40), (int)_prng.Between(-300, 300), 1_700_000_000_000 + _prng.Below(1_000_000));
-        return new CoreNode(this, number, clock, NewDisk(), NextSeed());
+        return new CoreNode(this, number, clock, Plan.NewDisk(NextSeed()), NextSeed());
     }
 
     /// <summary>A node that has just begun hears of everybody, and everybody of it.</summary>
-    private void TellLinks(CoreNode node)
+    public void TellLinks(CoreNode node)
     {
         foreach (var other in _nodes)
         {

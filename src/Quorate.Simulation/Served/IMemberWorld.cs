@@ -27,7 +27,4 @@ internal interface IMemberWorld
 
     /// <summary>Its journal failed, and it stops (storage.md §2.5).</summary>
     void OnStopped(SimMember member);
-
-    /// <summary>Its disk may have something due.</summary>
-    void WatchDisk(SimMember member);
 }

@@ -1,4 +1,3 @@
-using Quorate.Runtime.Replica;
 using Quorate.Simulation.Checkers;
 using Quorate.Simulation.Network;
 using Quorate.Simulation.Time;
@@ -8,14 +7,15 @@ namespace Quorate.Simulation.Served;
 /// <summary>
 /// A world of whole members: the very <see cref="Runtime.Member"/> with mesh, storage, sessions, tree and face over byte streams and simulated disks, and clients of ZooKeeper's wire. First it forms, then faults and load, then a quorum is healed and everything outstanding must complete, then it must become quiet.
 /// </summary>
-internal sealed partial class ServedWorld : IMemberWorld
+internal sealed class ServedWorld : IMemberWorld
 {
     private const long FormMicros = 20_000_000;
     private readonly SimOptions _options;
+    private readonly ServedFaults _faults;
+    private readonly MemberChecker _checker;
     private readonly List<SimMember> _members = [];
     private readonly List<SimClient> _clients = [];
     private readonly List<Operation> _history = [];
-    private readonly SortedDictionary<ulong, int> _leaders = [];
     private readonly int[] _finalVersions = new int[ServedPlan.Registers];
     private Prng _prng, _seeds;
     private long _order, _nextValue;
@@ -28,30 +28,25 @@ internal sealed partial class ServedWorld : IMemberWorld
         _seeds = new Prng(seed ^ 0x5EED);
         Plan = new ServedPlan(ref _prng);
         Fabric = new SimFabric(Schedule, NextSeed(), Trace) { Chop = Plan.Chop };
+        _faults = new ServedFaults(this, _members, _clients, NextSeed());
+        _checker = new MemberChecker(Trace, Digests);
     }
 
     public ServedPlan Plan { get; }
     public Schedule Schedule { get; } = new();
     public Trace Trace { get; }
     public SimFabric Fabric { get; }
-    public LockChecker Locks { get; } = new(ServedPlan.Locks);
-    public OnceChecker Once { get; } = new();
     public DigestChecker Digests { get; } = new();
     public IReadOnlyList<(ReplicaId Id, string Address)> Listed { get; private set; } = [];
     public IReadOnlyList<string> ClientAddresses { get; private set; } = [];
     public long SnapshotBytes => Plan.SnapshotBytes;
     public long TrailingBytes => Plan.TrailingBytes;
+    public LockChecker Locks { get; } = new(ServedPlan.Locks);
+    public OnceChecker Once { get; } = new();
     public bool Loaded { get; private set; }
-    public long Faults { get; private set; }
+    public long Faults => _faults.Struck;
     public long Operations => _history.Count;
     public int Undecided { get; private set; }
-
-    public IReadOnlyList<(ReplicaId Id, string Address)> ListedFor(SimMember member) => Listed;
-
-    public void Noted(SimMember member, int level, string text)
-    {
-        if (Trace.Verbose) Trace.Line(Schedule.NowMicros, "n" + member.Number, text);
-    }
 
     public ulong NextSeed() => _seeds.Next();
 
@@ -69,10 +64,11 @@ internal sealed partial class ServedWorld : IMemberWorld
     {
         Form();
         Loaded = true;
-        ArrangeFaults();
+        _faults.Arrange();
         RunUntil(Schedule.NowMicros + _options.FaultMicros);
         Loaded = false;
-        Heal();
+        _faults.Heal();
+        foreach (var client in _clients) client.Finish();
         long deadline = Schedule.NowMicros + _options.HealMicros;
         while (!AllDone())
         {
@@ -86,30 +82,20 @@ internal sealed partial class ServedWorld : IMemberWorld
         JudgeHistory();
     }
 
-    public void OnStopped(SimMember member) => EndMember(member, power: false, restartAfter: 50_000 + _prng.Below(200_000));
+    public IReadOnlyList<(ReplicaId Id, string Address)> ListedFor(SimMember member) => Listed;
 
-    /// <summary>After every turn of a member: one leader a term, equal states at equal positions.</summary>
-    public void OnTurn(SimMember member)
+    public void Noted(SimMember member, int level, string text)
     {
-        if (member.Member.Host is null) return;
-        var standing = member.Member.Standing;
-        if (standing.Role == Role.Leader && standing.Term != member.LedTerm)
-        {
-            member.LedTerm = standing.Term;
-            if (!_leaders.TryAdd(standing.Term, member.Number) && _leaders[standing.Term] != member.Number) throw new BreachException("ElectionSafety", $"n{_leaders[standing.Term]} and n{member.Number} both lead term {standing.Term}");
-        }
-        var sessions = member.Member.Sessions;
-        if (sessions.AppliedIndex == member.SeenApplied) return;
-        member.SeenApplied = sessions.AppliedIndex;
-        ulong digest = StateSnapshots.DigestOf(sessions);
-        Trace.Add(Schedule.NowMicros, 3, member.Number, sessions.AppliedIndex);
-        Trace.Add(Schedule.NowMicros, 4, member.Number, (long)digest);
-        Digests.At(sessions.AppliedIndex, digest, member.Number);
+        if (Trace.Verbose) Trace.Line(Schedule.NowMicros, "n" + member.Number, text);
     }
+
+    public void OnStopped(SimMember member) => _faults.OnStopped(member);
+
+    public void OnTurn(SimMember member) => _checker.After(member, Schedule.NowMicros);
 
     private void Form()
     {
-        for (int i = 1; i <= Plan.Members; i++) _members.Add(new SimMember(this, i, NewClock(), NewDisk(), NextSeed()));
+        for (int i = 1; i <= Plan.Members; i++) _members.Add(new SimMember(this, i, NewClock(), Plan.NewDisk(NextSeed()), NextSeed()));
         Listed = _members.ConvertAll(m => (new ReplicaId((byte)m.Number), m.PeerAddress));
         ClientAddresses = _members.ConvertAll(m => m.ClientAddress);
         foreach (var member in _members) member.Start();
@@ -121,7 +107,7 @@ internal sealed partial class ServedWorld : IMemberWorld
         }
     }
 
-    private SimClient AddClient(bool setsUp)
+    public SimClient AddClient(bool setsUp)
     {
         var client = new SimClient(this, _clients.Count + 1, NewClock(), NextSeed());
         _clients.Add(client);
@@ -130,8 +116,6 @@ internal sealed partial class ServedWorld : IMemberWorld
     }
 
     private SimClock NewClock() => new(_prng.Below(1L << 40), (int)_prng.Between(-300, 300), 1_700_000_000_000 + _prng.Below(1_000_000));
-
-    private SimDisk NewDisk() => new(NextSeed()) { JournalMicros = Plan.SlowDisk ? (500, 8_000) : (50, 400) };
 
     private bool AllDone()
     {

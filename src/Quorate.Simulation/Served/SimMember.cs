@@ -4,6 +4,7 @@ using Quorate.Runtime;
 using Quorate.Runtime.Faces;
 using Quorate.Runtime.Replica;
 using Quorate.Runtime.Sessions;
+using Quorate.Simulation.Faults;
 using Quorate.Simulation.Network;
 using Quorate.Simulation.Time;
 using Quorate.Storage;
@@ -12,7 +13,7 @@ using Quorate.ZooKeeper;
 namespace Quorate.Simulation.Served;
 
 /// <summary>One machine with the real member on it. A turn is the strand's: what came is told, the member is pumped, what it wrote leaves.</summary>
-internal sealed class SimMember : INotes, IFaceFactory, IApplyObserver
+internal sealed class SimMember : SimMachine, IFaceFactory, IApplyObserver
 {
     public const int MaxEntryBytes = 48 * 1024;
 
@@ -21,37 +22,26 @@ internal sealed class SimMember : INotes, IFaceFactory, IApplyObserver
     private const int PeerPort = 7101, ClientPort = 2181;
     private readonly IMemberWorld _world;
     private readonly SimSeed _seed;
-    private long _turnAt = Instant.Never;
     private Member? _member;
     private bool _observed;
 
-    public SimMember(IMemberWorld world, int number, SimClock clock, SimDisk disk, ulong seed)
+    public SimMember(IMemberWorld world, int number, SimClock clock, SimDisk disk, ulong seed) : base(world.Schedule, number, clock, disk)
     {
         _world = world;
-        Number = number;
-        Clock = clock;
-        Disk = disk;
         _seed = new SimSeed(seed);
-        Network = world.Fabric.AddMachine(() => WakeAt(world.Schedule.NowMicros + 3));
+        Network = world.Fabric.AddMachine(() => WakeAfter(3));
     }
 
-    /// <summary>1 and up; the machine's number is one less.</summary>
-    public int Number { get; }
-    public SimClock Clock { get; }
-    public SimDisk Disk { get; set; }
     public SimNetwork Network { get; }
-    public bool Alive => _member is not null;
+    public override bool Alive => _member is not null;
     public Member Member => _member!;
     public RaftCore? Core => _member?.Host?.Core as RaftCore;
-    public int Life { get; private set; }
-    public long PausedUntil { get; set; }
-    public long DiskWatched { get; set; } = Instant.Never;
     public ulong LedTerm { get; set; }
     public long SeenApplied { get; set; }
     public string ClientAddress => SimFabric.AddressOf(Network.Number, ClientPort);
     public string PeerAddress => SimFabric.AddressOf(Network.Number, PeerPort);
 
-    public void Note(int level, string text) => _world.Noted(this, level, text);
+    public override void Note(int level, string text) => _world.Noted(this, level, text);
 
     public IStateMachine CreateMachine() => new DataTree();
 
@@ -67,46 +57,29 @@ internal sealed class SimMember : INotes, IFaceFactory, IApplyObserver
 
     public void OnInstalled(in SnapshotIdentity snapshot, SessionHost sessions) => _world.Digests.At(snapshot.Index, StateSnapshots.DigestOf(sessions), Number);
 
-    /// <summary>Starts the process; throws what its opening throws.</summary>
-    public void Start()
+    protected override void Boot()
     {
-        Life++;
+        if (!Network.Powered) Network.PowerOn();
         var member = new Member(Options(), Disk, Network, _seed, this, this);
-        member.Start(Clock.At(_world.Schedule.NowMicros));
+        member.Start(Now);
         _member = member;
         _observed = false;
         LedTerm = 0;
         SeenApplied = 0;
-        WakeAt(_world.Schedule.NowMicros);
-        _world.WatchDisk(this);
+        WakeAfter(0);
+        WatchDisk();
     }
 
-    /// <summary>The process is no more; the world deals with its disk and its connections.</summary>
-    public void End()
+    protected override void Forget(bool silent)
     {
-        Life++;
         _member = null;
-        PausedUntil = 0;
-        _turnAt = DiskWatched = Instant.Never;
+        if (silent) Network.PowerCut();
+        else Network.Kill();
     }
 
-    public void WakeAt(long micros)
+    protected override void Turn()
     {
-        if (_member is null || micros >= _turnAt) return;
-        _turnAt = micros;
-        int life = Life;
-        _world.Schedule.At(micros, () =>
-        {
-            if (Life != life || _turnAt != micros) return;
-            _turnAt = Instant.Never;
-            if (_world.Schedule.NowMicros < PausedUntil) WakeAt(PausedUntil);
-            else Turn();
-        });
-    }
-
-    private void Turn()
-    {
-        var now = Clock.At(_world.Schedule.NowMicros);
+        var now = Now;
         var member = _member!;
         member.BeginTurn(now);
         Network.Dispatch();
@@ -125,7 +98,7 @@ internal sealed class SimMember : INotes, IFaceFactory, IApplyObserver
         }
         _world.OnTurn(this);
         WakeAt(Math.Max(_world.Schedule.NowMicros + 10, Clock.WorldOf(wake)));
-        _world.WatchDisk(this);
+        WatchDisk();
     }
 
     private MemberOptions Options() => new()

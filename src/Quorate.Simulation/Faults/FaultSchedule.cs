@@ -1,0 +1,203 @@
+using Quorate.Simulation.Time;
+
+namespace Quorate.Simulation.Faults;
+
+/// <summary>
+/// What goes wrong in a world, when, and how it is mended: the faults that every world has. A world says what its network is, who may lose a disk, and adds its own faults in <see cref="ArrangeMore"/>.
+/// Its chance is its own, so that a world's other draws do not move it.
+/// </summary>
+internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedule, Trace trace, List<TMachine> machines, ulong seed) where TMachine : SimMachine
+{
+#pragma warning disable CA1051 // a generator is a struct: a property would hand out copies
+    protected Prng Chance = new(seed);
+#pragma warning restore CA1051
+
+    /// <summary>Faults that struck.</summary>
+    public long Struck { get; private set; }
+
+    /// <summary>The quorum is whole again, for good.</summary>
+    public bool Healed { get; private set; }
+
+    protected Schedule Schedule { get; } = schedule;
+    protected List<TMachine> Machines { get; } = machines;
+
+    /// <summary>Places on the network, from <see cref="FirstPlace"/> on; the members' among them.</summary>
+    protected abstract int Places { get; }
+    protected abstract int FirstPlace { get; }
+
+    public void Arrange()
+    {
+        Every(plan.Crash, "crash", () => EndFor(AnyMachine(), power: true, 1_000 + Chance.Below(plan.Pace * 400_000)));
+        Every(plan.Kill, "kill", () => EndFor(AnyMachine(), power: false, 1_000 + Chance.Below(plan.Pace * 220_000)));
+        Every(plan.Pause, "pause", () => AnyMachine().PausedUntil = Schedule.NowMicros + 20_000 + Chance.Below(plan.Pace * 1_300_000));
+        Every(plan.Partition, "partition", Partition);
+        Every(plan.OneWay, "one way", () => BlockForAWhile(AnyPlace(), AnyPlace()));
+        Every(plan.DiskStall, "disk stall", () => AnyMachine().Disk.Stall(Chance.Chance(0.7) ? DiskQueue.Journal : DiskQueue.Background, Schedule.NowMicros + 5_000 + Chance.Below(plan.Pace * 400_000)));
+        Every(plan.WallJump, "wall jump", () => AnyMachine().Clock.WallOffsetMillis += Chance.Between(-10_000_000, 10_000_000));
+        Every(plan.Transfer, "transfer", Transfer);
+        AtOnce(plan.AllCrash, "all crash", () =>
+        {
+            foreach (var machine in Machines) EndFor(machine, power: true, 1_000 + Chance.Below(plan.Pace * 250_000));
+        });
+        AtOnce(plan.Wipe, "wipe", Wipe);
+        ArrangeMore();
+    }
+
+    /// <summary>Nothing goes wrong any more; who is down starts, but for a minority that may stay down for ever.</summary>
+    public void Heal()
+    {
+        Healed = true;
+        Say("healed");
+        MendNetwork();
+        bool leaveOne = MayLeaveOneDown && Chance.Chance(0.3);
+        foreach (var machine in Machines)
+        {
+            machine.PausedUntil = 0;
+            if (machine.Alive) machine.WakeAfter(1);
+            else if (leaveOne)
+            {
+                leaveOne = false;
+                machine.StayDown();
+            }
+            else Restart(machine);
+        }
+    }
+
+    /// <summary>It stopped by its own word (storage.md §2.5) and is started again.</summary>
+    public void OnStopped(TMachine machine) => EndFor(machine, power: false, 50_000 + Chance.Below(200_000));
+
+    protected abstract void ArrangeMore();
+
+    protected abstract void Block(int from, int to);
+
+    protected abstract void Unblock(int from, int to);
+
+    protected abstract void MendNetwork();
+
+    protected abstract void Transfer();
+
+    /// <summary>The others are well enough to do without this one's disk: more is no fault that anybody promises to survive.</summary>
+    protected abstract bool MayLoseDisk(TMachine machine);
+
+    protected abstract SimDisk NewDisk();
+
+    /// <summary>No other fault leaves a minority that must not stay down.</summary>
+    protected abstract bool MayLeaveOneDown { get; }
+
+    protected virtual void Ended(TMachine machine, bool power)
+    {
+    }
+
+    protected virtual void Started(TMachine machine)
+    {
+    }
+
+    protected void Every(long mean, string name, Action strike)
+    {
+        if (mean == 0) return;
+        Schedule.After(mean / 4 + Chance.Below(mean * 3 / 2), () =>
+        {
+            if (Healed) return;
+            Strike(name, strike);
+            Every(mean, name, strike);
+        });
+    }
+
+    protected void AtOnce(long at, string name, Action strike)
+    {
+        if (at == 0) return;
+        Schedule.After(at, () =>
+        {
+            if (!Healed) Strike(name, strike);
+        });
+    }
+
+    protected TMachine AnyMachine() => Machines[(int)Chance.Below(Machines.Count)];
+
+    protected virtual int AnyPlace() => FirstPlace + (int)Chance.Below(Places);
+
+    /// <summary>Ends a process and arranges its next start.</summary>
+    protected void EndFor(TMachine machine, bool power, long micros)
+    {
+        if (!machine.Alive) return;
+        trace.Add(Schedule.NowMicros, 4, machine.Number, power ? 1 : 0);
+        machine.Note(1, power ? "loses power" : "is killed");
+        if (power) machine.LosePower();
+        else machine.Kill();
+        Ended(machine, power);
+        RestartAfter(machine, micros);
+    }
+
+    protected void BlockForAWhile(int from, int to)
+    {
+        if (from == to) return;
+        Block(from, to);
+        Schedule.After(20_000 + Chance.Below(plan.Pace * 700_000), () => Unblock(from, to));
+    }
+
+    protected void Say(string what)
+    {
+        if (trace.Verbose) trace.Line(Schedule.NowMicros, "", $"*** {what}");
+    }
+
+    private void Strike(string name, Action strike)
+    {
+        Struck++;
+        trace.Add(Schedule.NowMicros, 2, name.Length, name[0]);
+        Say(name);
+        strike();
+    }
+
+    private void RestartAfter(TMachine machine, long micros)
+    {
+        int life = machine.Life;
+        Schedule.After(micros, () =>
+        {
+            if (machine.Life == life && !machine.Alive) Restart(machine);
+        });
+    }
+
+    // Recovery itself may be cut short, at any operation of the disk.
+    private void Restart(TMachine machine)
+    {
+        machine.Clock.Restart(Chance.Below(1L << 40));
+        bool cutShort = !Healed && Chance.Chance(plan.CrashInRecovery);
+        if (cutShort) machine.Disk.CrashAfter(Chance.Below(150));
+        try
+        {
+            machine.Start();
+        }
+        catch (SimCrash)
+        {
+            Struck++;
+            machine.Note(1, "stops in the middle of a disk operation of its start");
+            if (Chance.Chance(0.6)) machine.LosePower();
+            else machine.Kill();
+            RestartAfter(machine, 1_000 + Chance.Below(100_000));
+            return;
+        }
+        if (cutShort) machine.Disk.CrashAfter(long.MaxValue);
+        Started(machine);
+    }
+
+    // Everybody is on one of two sides.
+    private void Partition()
+    {
+        ulong sides = Chance.Next();
+        for (int a = FirstPlace; a < FirstPlace + Places; a++)
+            for (int b = a + 1; b < FirstPlace + Places; b++)
+                if (((sides >> (a % 64)) & 1) != ((sides >> (b % 64)) & 1))
+                {
+                    BlockForAWhile(a, b);
+                    BlockForAWhile(b, a);
+                }
+    }
+
+    private void Wipe()
+    {
+        var machine = AnyMachine();
+        if (!MayLoseDisk(machine)) return;
+        EndFor(machine, power: true, 50_000 + Chance.Below(300_000));
+        machine.Disk = NewDisk();
+    }
+}

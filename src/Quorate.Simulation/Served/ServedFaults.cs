@@ -1,0 +1,84 @@
+using Quorate.Simulation.Faults;
+using Quorate.Simulation.Network;
+
+namespace Quorate.Simulation.Served;
+
+/// <summary>What goes wrong in a served world beyond what goes wrong everywhere: connections that are cut, links that are slow, a member cut off with its clients, clients that vanish.</summary>
+internal sealed class ServedFaults(ServedWorld world, List<SimMember> members, List<SimClient> clients, ulong seed) : FaultSchedule<SimMember>(world.Plan, world.Schedule, world.Trace, members, seed)
+{
+    protected override int Places => Machines.Count + clients.Count;
+    protected override int FirstPlace => 0;
+    protected override bool MayLeaveOneDown => world.Plan is { Members: >= 3, Wipe: 0 };
+
+    protected override void ArrangeMore()
+    {
+        var plan = world.Plan;
+        Every(plan.CutClient, "cut client", () => world.Fabric.Cut(AnyMachine().Network.Number, AnyClient().Network.Number));
+        Every(plan.CutPeer, "cut peer", () => world.Fabric.Cut(AnyMachine().Network.Number, AnyMachine().Network.Number));
+        Every(plan.Slow, "slow link", SlowLink);
+        Every(plan.Snapshot, "snapshot", () =>
+        {
+            if (AnyMachine() is { Alive: true, Member.Host: { } host }) host.AskSnapshot(_ => { });
+        });
+        Every(plan.ClientVanishes, "client vanishes", () =>
+        {
+            AnyClient().Vanish();
+            world.AddClient(setsUp: false);
+        });
+        AtOnce(plan.Isolate, "isolate", Isolate);
+    }
+
+    // Members' links suffer more often than clients'.
+    protected override int AnyPlace() => Chance.Chance(0.7) ? AnyMachine().Network.Number : AnyClient().Network.Number;
+
+    protected override void Block(int from, int to) => world.Fabric.Block(from, to);
+
+    protected override void Unblock(int from, int to) => world.Fabric.Unblock(from, to);
+
+    protected override void MendNetwork() => world.Fabric.Heal();
+
+    protected override void Transfer()
+    {
+        foreach (var member in Machines)
+            if (member is { Alive: true, Member: { Host: { } host, Standing.Role: Role.Leader } })
+                host.Ask(ProposalKind.Transfer, null, Chance.Chance(0.5) ? ReplicaId.None : new ReplicaId((byte)AnyMachine().Number), (_, _) => { });
+    }
+
+    // All the others are there, with everybody's vote in its place.
+    protected override bool MayLoseDisk(SimMember member)
+    {
+        foreach (var other in Machines)
+            if (other != member && (!other.Alive || other.Core is null || other.Core.Configuration.VoterCount < world.Plan.Members)) return false;
+        return true;
+    }
+
+    protected override SimDisk NewDisk() => world.Plan.NewDisk(world.NextSeed());
+
+    protected override void Started(SimMember member) => member.Note(1, $"starts: run {member.Member.Store.Identity.Run}");
+
+    private SimClient AnyClient() => clients[(int)Chance.Below(clients.Count)];
+
+    // The member and its clients hear one another and nobody else: whoever serves on here lets a lock have two owners.
+    private void Isolate()
+    {
+        var member = AnyMachine();
+        var inside = new List<int> { member.Network.Number };
+        foreach (var client in clients)
+            if (client.Client.Server == member.ClientAddress) inside.Add(client.Network.Number);
+        for (int other = FirstPlace; other < FirstPlace + Places; other++)
+            foreach (int machine in inside)
+            {
+                if (inside.Contains(other)) continue;
+                Block(machine, other);
+                Block(other, machine);
+            }
+    }
+
+    private void SlowLink()
+    {
+        int from = AnyPlace(), to = AnyPlace();
+        if (from == to) return;
+        world.Fabric.Slow(from, to, new Delay(1_000, 1 + Chance.Below(60_000)));
+        Schedule.After(50_000 + Chance.Below(1_000_000), () => world.Fabric.Slow(from, to, world.Fabric.Usual));
+    }
+}
