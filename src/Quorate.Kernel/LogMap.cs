@@ -12,9 +12,8 @@ public sealed class LogMap
 {
     private TermRun[] _runs = new TermRun[4];
     private int _runCount;
-    private long[] _upTo = new long[64]; // payload bytes of the entries up to and including BeginIndex + 1 + i, from an arbitrary base
-    private int _head;                   // _upTo's slot of BeginIndex + 1
-    private long _base;
+    private LogBytes _upTo = new(); // payload bytes of the entries up to and including BeginIndex + 1 + i, from an arbitrary base
+    private long _base;             // the same of BeginIndex
 
     public long BeginIndex { get; private set; }
     public ulong BeginTerm { get; private set; }
@@ -30,7 +29,7 @@ public sealed class LogMap
         BeginIndex = Last = beginIndex;
         BeginTerm = beginTerm;
         _runCount = 0;
-        _head = 0;
+        _upTo.Clear();
         _base = 0;
     }
 
@@ -68,10 +67,7 @@ public sealed class LogMap
             if (_runCount == _runs.Length) Array.Resize(ref _runs, _runCount * 2);
             _runs[_runCount++] = new TermRun(Last + 1, term);
         }
-        long before = BytesUpTo(Last);
-        int slot = _head + (int)(Last - BeginIndex);
-        if (slot == _upTo.Length) slot = MakeRoom();
-        _upTo[slot] = before + payloadBytes;
+        _upTo.Append(BytesUpTo(Last), payloadBytes);
         Last++;
     }
 
@@ -81,6 +77,7 @@ public sealed class LogMap
         if (last >= Last) return;
         if (last < BeginIndex) throw new ArgumentOutOfRangeException(nameof(last), last, "below the begin of the log");
         Last = last;
+        _upTo.Truncate(last - BeginIndex);
         while (_runCount > 0 && _runs[_runCount - 1].First > last) _runCount--;
     }
 
@@ -96,7 +93,7 @@ public sealed class LogMap
         Array.Copy(_runs, run, _runs, 0, _runCount - run);
         _runCount -= run;
         if (_runCount > 0 && _runs[0].First <= index) _runs[0] = _runs[0] with { First = index + 1 };
-        _head += (int)(index - BeginIndex);
+        _upTo.DropFirst(index - BeginIndex);
         BeginIndex = index;
         BeginTerm = term;
     }
@@ -122,8 +119,7 @@ public sealed class LogMap
         var copy = new LogMap { BeginIndex = BeginIndex, BeginTerm = BeginTerm, Last = Last };
         copy._runs = (TermRun[])_runs.Clone();
         copy._runCount = _runCount;
-        copy._upTo = (long[])_upTo.Clone();
-        copy._head = _head;
+        copy._upTo = _upTo.Copy();
         copy._base = _base;
         return copy;
     }
@@ -141,7 +137,7 @@ public sealed class LogMap
         for (long i = First; i <= Last; i++) print.Add(BytesUpTo(i) - _base);
     }
 
-    private long BytesUpTo(long index) => index <= BeginIndex ? _base : _upTo[_head + (int)(index - First)];
+    private long BytesUpTo(long index) => index <= BeginIndex ? _base : _upTo[index - First];
 
     private int RunOf(long index)
     {
@@ -153,15 +149,5 @@ public sealed class LogMap
             else high = middle - 1;
         }
         return low;
-    }
-
-    private int MakeRoom()
-    {
-        int count = (int)(Last - BeginIndex);
-        var target = _head > _upTo.Length / 2 ? _upTo : new long[_upTo.Length * 2];
-        Array.Copy(_upTo, _head, target, 0, count);
-        _upTo = target;
-        _head = 0;
-        return count;
     }
 }

@@ -31,9 +31,13 @@ public class LogMapTests
                         begin = to;
                         break;
                     default:
-                        int bytes = (int)chance.Below(50);
-                        map.Append(term, bytes);
-                        model.Add((term, bytes));
+                        // Some worlds fill many pages.
+                        for (long many = seed % 10 == 0 ? 1 + chance.Below(700) : 1; many > 0; many--)
+                        {
+                            int bytes = (int)chance.Below(seed % 20 == 0 ? Limits.MaxEntryBytes : 50);
+                            map.Append(term, bytes);
+                            model.Add((term, bytes));
+                        }
                         break;
                 }
                 if (chance.Chance(0.1)) map = map.Copy();

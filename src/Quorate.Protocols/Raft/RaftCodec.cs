@@ -1,7 +1,7 @@
 namespace Quorate.Protocols.Raft;
 
 /// <summary>
-/// Bytes of Raft's messages, format 1: a byte of format, a byte of kind, then the fields, little-endian. Every count is checked against what can follow; nothing is allocated by an unchecked number.
+/// Bytes of Raft's messages, format 1: a byte of format, a byte of kind, then the fields, little-endian. Every count is checked against what can follow; nothing is allocated by an unchecked number. An Append's entries stand in the codec's buffer until the next is decoded: one codec a host, and a message is received in the step that decoded it.
 /// An entry is a byte (its kind; the top bit says that its term follows, else it is the one before's), checksum, length, payload.
 /// </summary>
 public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProtocolCodec
@@ -9,6 +9,8 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
     public const byte Format = 1;
     private const byte NewTerm = 0x80;
     private const int LeastEntryBytes = 9;
+    private TermedEntry[] _entries = [];
+    private int _used;
 
     private enum Kind : byte { PreVote = 1, PreVoteReply, RequestVote, VoteReply, Append, AppendReply, InstallSnapshot, InstallReply, TimeoutNow, ReadIndex, ReadIndexReply }
 
@@ -120,6 +122,15 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
         return true;
     }
 
+    /// <summary>The buffer of the entries that are decoded; what the message before left behind the new ones is forgotten, or its chunks would live on.</summary>
+    private TermedEntry[] Room(int count)
+    {
+        if (_entries.Length < count) _entries = new TermedEntry[Math.Max(count, _entries.Length * 2)];
+        else if (_used > count) Array.Clear(_entries, count, _used - count);
+        _used = count;
+        return _entries;
+    }
+
     private Append? ReadAppend(ref ByteReader r, PayloadChunks chunks)
     {
         ulong term = r.UInt64();
@@ -129,7 +140,7 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
         ulong provenRun = r.UInt64();
         int count = r.Count(LeastEntryBytes);
         if (r.Failed || prevIndex < 0 || prevTerm > term) return null;
-        var entries = count == 0 ? [] : new TermedEntry[count];
+        var entries = Room(count);
         ulong at = prevTerm;
         for (int i = 0; i < count; i++)
         {
@@ -147,7 +158,7 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
             if (Crc32C.Of(payload) != checksum) return null; // made where it entered the cluster: nothing rotten is passed on
             entries[i] = new TermedEntry(at, new Entry(entryKind, chunks.Copy(payload, checksum)));
         }
-        return new Append { Term = term, PrevIndex = prevIndex, PrevTerm = prevTerm, Last = prevIndex + count, Commit = commit, Round = round, ProvenMicros = proven, ProvenRun = provenRun, Entries = entries };
+        return new Append { Term = term, PrevIndex = prevIndex, PrevTerm = prevTerm, Last = prevIndex + count, Commit = commit, Round = round, ProvenMicros = proven, ProvenRun = provenRun, Entries = entries.AsMemory(0, count) };
     }
 
     private static void WriteAppendReply(ByteWriter w, AppendReply m)

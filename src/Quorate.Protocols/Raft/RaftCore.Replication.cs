@@ -204,15 +204,15 @@ public sealed partial class RaftCore
     /// <summary>Walks the entries, skips what is equal, cuts only at a conflict, appends the rest (P §5.3; bugs 10, 11). Returns the last index that this message verified.</summary>
     private long TakeEntries(Append m)
     {
-        var entries = m.Entries ?? [];
+        var entries = m.Entries.Span;
         Invariant.That(entries.Length == m.Count, "LogShape", "an Append came without its entries");
         long verified = Math.Max(m.PrevIndex + entries.Length, S.Commit); // what is committed here, every leader has
         int at = 0;
-        while (at < entries.Length && IsHeld(m.PrevIndex + 1 + at, entries[at].Term)) at += S.IsMarked(m.PrevIndex + 1 + at) ? Repair(m.PrevIndex + 1 + at, entries.AsSpan(at)) : 1;
+        while (at < entries.Length && IsHeld(m.PrevIndex + 1 + at, entries[at].Term)) at += S.IsMarked(m.PrevIndex + 1 + at) ? Repair(m.PrevIndex + 1 + at, entries[at..]) : 1;
 #if MUTANTS
         if (Mutants.On(Mutant.TruncateUnconditionally) && entries.Length > 0 && m.PrevIndex >= S.Commit) at = 0;
 #endif
-        if (at < entries.Length) AppendFrom(m.PrevIndex + 1 + at, entries.AsSpan(at));
+        if (at < entries.Length) AppendFrom(m.PrevIndex + 1 + at, entries[at..]);
         return verified;
     }
 

@@ -59,8 +59,8 @@ public sealed class Append : RaftMessage
     public required long ProvenMicros { get; init; }
     public required ulong ProvenRun { get; init; }
 
-    /// <summary>Set by the codec at the receiver: Last - PrevIndex entries.</summary>
-    public TermedEntry[]? Entries { get; init; }
+    /// <summary>Set by the codec at the receiver: Last - PrevIndex entries, in the codec's own buffer, valid until it decodes again (a step allocates nothing but its messages).</summary>
+    public ReadOnlyMemory<TermedEntry> Entries { get; init; }
 
     public long First => PrevIndex + 1;
     public int Count => (int)(Last - PrevIndex);

@@ -99,12 +99,15 @@ public sealed partial class ReplicaHost
                     break;
                 case SnapshotEventKind.Received: TakeReceived(e.Body); break;
                 case SnapshotEventKind.ReceiveFailed:
-                    _ended.RemoveAll(i => i.Identity == e.Identity);
+                    ForgetEnded(e.Identity);
                     _notes.Note(2, $"a received snapshot was not usable: {e.Reason}");
                     break;
             }
         }
     }
+
+    // A method of its own: a lambda over the event would allocate at every pump, events or none.
+    private void ForgetEnded(SnapshotIdentity identity) => _ended.RemoveAll(i => i.Identity == identity);
 
     private void EndWriting()
     {

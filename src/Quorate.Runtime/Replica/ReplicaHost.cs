@@ -63,6 +63,9 @@ public sealed partial class ReplicaHost
 
     public Standing Standing { get; private set; }
 
+    /// <summary>Bytes of the payloads of the entries that this run has applied.</summary>
+    public long AppliedBytes { get; private set; }
+
     /// <summary>Delivered and not applied yet.</summary>
     public long Unapplied => Math.Max(0, _deliverTo - _sessions.AppliedIndex);
 
@@ -282,6 +285,7 @@ public sealed partial class ReplicaHost
             if (!_log.TryRead(_sessions.AppliedIndex + 1, out var entry))
                 throw new InvariantException("DeliveredReadable", $"entry {_sessions.AppliedIndex + 1} was delivered and cannot be read from the journal");
             _sessions.Apply(entry);
+            AppliedBytes += entry.Payload.Length;
             _observer?.OnApplied(entry, _sessions);
             count++;
         }

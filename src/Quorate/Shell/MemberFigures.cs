@@ -16,6 +16,7 @@ internal sealed record MemberFigures
     public int Leader { get; init; }
     public long Commit { get; init; }
     public long Applied { get; init; }
+    public long AppliedBytes { get; init; }
     public long Elections { get; init; }
     public int Sessions { get; init; }
     public int Connections { get; init; }

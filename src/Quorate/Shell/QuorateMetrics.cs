@@ -18,6 +18,7 @@ public sealed class QuorateMetrics : IDisposable
         new("quorate.replica.leader", "", "the leader's id, 0 for none", false, f => f.Leader),
         new("quorate.replica.commit", "{entry}", "the newest committed position", false, f => f.Commit),
         new("quorate.replica.applied", "{entry}", "the newest applied position", false, f => f.Applied),
+        new("quorate.replica.applied.size", "By", "payloads of the entries applied since the start", true, f => f.AppliedBytes),
         new("quorate.elections", "{election}", "elections that this member stood in", true, f => f.Elections),
         new("quorate.journal.low_space", "", "1 while new writes are refused for lack of room", false, f => f.LowSpace ? 1 : 0),
         new("quorate.stream.window", "By", "numbered writes of this member that its own apply does not cover", false, f => f.WindowBytes),

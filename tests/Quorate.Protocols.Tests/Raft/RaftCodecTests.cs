@@ -60,7 +60,7 @@ public class RaftCodecTests
     {
         var bytes = new ByteWriter();
         Assert.True(_codec.Encode(Range(1, 1, 4), Journal(1, 1, 2, 3), bytes));
-        var entries = Assert.IsType<Append>(_codec.Decode(bytes.Written, _chunks, default)).Entries!;
+        var entries = Assert.IsType<Append>(_codec.Decode(bytes.Written, _chunks, default)).Entries.ToArray();
         Assert.Equal([1UL, 2UL, 3UL], entries.Select(e => e.Term));
         Assert.Equal([3, 7], entries[2].Entry.Payload.Span.ToArray());
     }
