@@ -91,7 +91,7 @@ public class RaftPaperTests
     private static Append Entries(ulong term, long prev, ulong prevTerm, long commit, long round, params ulong[] terms) => new()
     {
         Term = term, PrevIndex = prev, PrevTerm = prevTerm, Last = prev + terms.Length, Commit = commit, Round = round, ProvenMicros = 0, ProvenRun = 1,
-        Entries = [.. terms.Select(t => new TermedEntry(t, new Entry(EntryKind.Command, Payload.Of([(byte)t]))))],
+        Entries = terms.Select(t => new TermedEntry(t, new Entry(EntryKind.Command, Payload.Of([(byte)t])))).ToArray(),
     };
 
     private AppendReply Ok(RaftCore leader, long match, long round = 0, ulong run = 1, long sent = 0) => new() { Term = leader.State.Term, Ok = true, Match = match, Round = round, Run = run, SentMicros = sent };
