@@ -26,27 +26,24 @@ internal static class Server
         if (http is { } address && Listening.Refusal("http", address) is { } refusal) throw new CommandException(refusal);
         var member = new QuorateMember(settings.Member, new PlainLogger());
         using var pid = PidFile.Write(settings.PidFile);
+        // Beside the member's own start, which it need not wait for.
         var opening = http is { } at ? Task.Run(() => HttpSide.StartAsync(at, new Api(member).AnswerAsync), CancellationToken.None) : null;
-        // The others are told the bound port; only where any free one will do must it be waited for.
-        if (http is { } known) member.Http = known.Port == 0 ? (await opening!.ConfigureAwait(false)).Bound : known.ToString();
-        try
-        {
-            member.Start();
-        }
-        catch (QuorateConfigurationException error)
-        {
-            if (opening is not null) await (await opening.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
-            throw new CommandException(error.Message);
-        }
         HttpSide? side = null;
         Exception? ended;
         try
         {
+            // The others are told where to ask this one; only where any free port will do must it be bound before.
+            if (http is { } where) member.Http = where.Port == 0 ? (await opening!.ConfigureAwait(false)).Bound : where.ToString();
+            member.Start();
             side = opening is null ? null : await opening.ConfigureAwait(false);
             await Task.WhenAny(member.Serving, member.Ended, Asked(asked)).ConfigureAwait(false);
             if (member.Serving.IsCompleted && !asked.IsCancellationRequested)
                 Output.Line(string.Create(CultureInfo.InvariantCulture, $"ready: id={settings.Member.Id} zookeeper={member.ZooKeeper} http={side?.Bound ?? "none"}"));
             await Task.WhenAny(member.Ended, Asked(asked)).ConfigureAwait(false);
+        }
+        catch (QuorateConfigurationException error)
+        {
+            throw new CommandException(error.Message);
         }
         catch (IOException error)
         {
@@ -54,9 +51,17 @@ internal static class Server
         }
         finally
         {
-            ended = await StopAsync(member, side).ConfigureAwait(false);
+            ended = await StopAsync(member, side ?? await OpenedAsync(opening).ConfigureAwait(false)).ConfigureAwait(false);
         }
         return ended is null ? 0 : Program.Fail(ended.Message.ReplaceLineEndings(" "), 1);
+    }
+
+    /// <summary>What a start that failed elsewhere left open; null when it failed itself, which was said already.</summary>
+    private static async Task<HttpSide?> OpenedAsync(Task<HttpSide>? opening)
+    {
+        if (opening is null) return null;
+        await Task.WhenAny(opening).ConfigureAwait(false);
+        return opening.IsCompletedSuccessfully ? opening.Result : null;
     }
 
     private static async Task<Exception?> StopAsync(QuorateMember member, HttpSide? side)
