@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Quorate.Simulation;
+using Quorate.Simulation.Scenarios;
 
 namespace Quorate.Cli;
 
@@ -15,9 +16,11 @@ internal static class SimCommand
         var trace = new Option<bool>("--trace") { Description = "every event of a single seed" };
         var seconds = new Option<double>("--fault-seconds") { Description = "simulated seconds of faults in each world", DefaultValueFactory = _ => 3, HelpName = "S" };
         var workers = new Option<int>("--workers") { Description = "worlds at once; default: one a core", DefaultValueFactory = _ => Environment.ProcessorCount, HelpName = "N" };
-        var command = new Command("sim", "Runs simulated worlds (crashes, partitions, lost and torn disks) and checks every promise in them.") { seeds, world, trace, seconds, workers };
+        var scenario = new Option<FileInfo>("--scenario") { Description = "plays a scenario file for whole members and prints what comes of it; with --trace every event as well", HelpName = "FILE" };
+        var command = new Command("sim", "Runs simulated worlds (crashes, partitions, lost and torn disks) and checks every promise in them.") { seeds, world, trace, seconds, workers, scenario };
         command.SetAction(parsed => Interrupt.Run(cancelled =>
         {
+            if (parsed.GetValue(scenario) is { } file) return Task.FromResult(Play(file, parsed.GetValue(trace)));
             var (from, to) = ParseSeeds(parsed.GetValue(seeds)!);
             if (!Enum.TryParse<WorldKind>(parsed.GetValue(world), ignoreCase: true, out var kind) || !Enum.IsDefined(kind)) throw new CommandException($"--world: '{parsed.GetValue(world)}' is not allowed; it must be core or served");
             if (parsed.GetValue(seconds) is not (> 0 and < 100_000)) throw new CommandException("--fault-seconds: must be more than 0");
@@ -27,6 +30,15 @@ internal static class SimCommand
             return Task.FromResult(Run(from, to, options, parsed.GetValue(workers), cancelled));
         }));
         return command;
+    }
+
+    private static int Play(FileInfo file, bool trace)
+    {
+        if (!file.Exists) throw new CommandException($"--scenario: there is no file {file.FullName}");
+        var (text, broken) = Scenario.Play(File.ReadAllText(file.FullName), trace ? Console.WriteLine : null);
+        Console.Write(text);
+        if (broken is not null) Console.Error.WriteLine($"{file.Name} does not play to its end: {broken.Split('\n')[0]}");
+        return broken is null ? 0 : 1;
     }
 
     internal static (ulong From, ulong To) ParseSeeds(string text)

@@ -45,7 +45,7 @@ public sealed partial class ReplicaHost
         JudgeDelivered();
         if (_writer is null)
         {
-            if (_sessions.AppliedIndex > _log.Map.BeginIndex && (_snapshotAsked || _log.SnapshotDue(_sessions.Machine.EncodedBytes))) BeginSnapshot();
+            if (_snapshotAsked || (_sessions.AppliedIndex > _log.Map.BeginIndex && _log.SnapshotDue(_sessions.Machine.EncodedBytes))) BeginSnapshot();
             return;
         }
         if (!SnapshotWantsTurn) return;

@@ -26,6 +26,7 @@ internal abstract class SimMachine(Schedule schedule, int number, SimClock clock
     public void Start()
     {
         BeginLife();
+        Disk.RunDue(schedule.NowMicros);
         Boot();
     }
 
@@ -56,7 +57,11 @@ internal abstract class SimMachine(Schedule schedule, int number, SimClock clock
             if (Life != life || _turnAt != micros) return;
             _turnAt = Instant.Never;
             if (schedule.NowMicros < PausedUntil) WakeAt(PausedUntil);
-            else Turn();
+            else
+            {
+                Disk.RunDue(schedule.NowMicros); // what is asked of it now takes its time from now
+                Turn();
+            }
         });
     }
 

@@ -18,7 +18,7 @@ internal sealed class SimClient : IClientListener
 
     private const string OpenFlags = "/seq/n-";
     private readonly ServedWorld _world;
-    private readonly SimClock _clock;
+    private readonly ClientTurns _turns;
     private readonly ZooKeeperClient _client;
     private readonly SessionChecker _checker;
     private readonly SortedDictionary<long, (Doing What, int Node, Operation? Operation, long Session)> _asked = [];
@@ -27,7 +27,7 @@ internal sealed class SimClient : IClientListener
     private readonly long[] _holds = new long[ServedPlan.Locks];   // the session that made the node, while it owns it
     private readonly bool[] _lockAsked = new bool[ServedPlan.Locks];
     private Prng _prng;
-    private long _tag, _restUntil, _turnAt = Instant.Never;
+    private long _tag, _restUntil;
     private int _setup, _finalNode = -1, _outstanding;
     private bool _thinking, _gone;
 
@@ -35,22 +35,22 @@ internal sealed class SimClient : IClientListener
     {
         _world = world;
         Number = number;
-        _clock = clock;
         _prng = new Prng(seed);
         _checker = new SessionChecker(number, ServedPlan.Registers);
-        Network = world.Fabric.AddMachine(() => WakeAt(world.Schedule.NowMicros + 3));
+        _turns = new ClientTurns(world.Fabric, clock);
         _client = new ZooKeeperClient(Network, new ClientOptions { Servers = world.ClientAddresses, SessionTimeoutMillis = world.Plan.SessionMillis, Seed = seed, LongestPauseMillis = 200, ConnectMillis = 700 }, this);
+        _turns.Client = _client;
     }
 
     public int Number { get; }
-    public SimNetwork Network { get; }
+    public SimNetwork Network => _turns.Network;
     public ZooKeeperClient Client => _client;
     public bool IsSetUp { get; private set; }
 
     /// <summary>Its last words were answered.</summary>
     public bool Done { get; private set; }
 
-    private Instant Now => _clock.At(_world.Schedule.NowMicros);
+    private Instant Now => _turns.Now;
 
     public void Begin(bool setsUp)
     {
@@ -343,22 +343,7 @@ internal sealed class SimClient : IClientListener
         _world.Locks.Doubts(number, Number);
     }
 
-    private void WakeAt(long micros)
-    {
-        if (micros >= _turnAt) return;
-        _turnAt = micros;
-        _world.Schedule.At(micros, () =>
-        {
-            if (_turnAt != micros) return;
-            _turnAt = Instant.Never;
-            _client.Pump(Now);
-            Network.Dispatch();
-            _client.Pump(Now);
-            Network.Collect();
-            long wake = _clock.WorldOf(_client.NextWake);
-            if (wake != Instant.Never) WakeAt(Math.Max(_world.Schedule.NowMicros + 10, wake));
-        });
-    }
+    private void WakeAt(long micros) => _turns.WakeAt(micros);
 
     private void Say(string what) => _world.Trace.Line(_world.Schedule.NowMicros, "c" + Number, what);
 
