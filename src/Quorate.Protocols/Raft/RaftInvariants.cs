@@ -65,10 +65,12 @@ public static class RaftInvariants
         }
         Invariant.That(s.Spans.Count == 0 || last == log.Last, "AckDurable", $"the last pending write ends at {last}, the log at {log.Last}");
         int uncommitted = 0;
+        // A log whose base is lost is empty; what its headers said of configurations up to the mark's height stands (storage.md §4.5).
+        long known = s.Mark.Count > 0 ? Math.Max(log.Last, s.Mark[^1].Index) : log.Last;
         for (int i = 0; i < s.Configurations.Count; i++)
         {
             if (s.Configurations[i].Index > Math.Max(s.Commit, s.TermStart)) uncommitted++; // inherited ones may be committed unknown to it
-            Invariant.That(s.Configurations[i].Index <= log.Last && (i == 0 || s.Configurations[i].Index > s.Configurations[i - 1].Index), "ConfigIsLog", $"configuration at {s.Configurations[i].Index}"); // P §6
+            Invariant.That(s.Configurations[i].Index <= known && (i == 0 || s.Configurations[i].Index > s.Configurations[i - 1].Index), "ConfigIsLog", $"configuration at {s.Configurations[i].Index}"); // P §6
         }
         Invariant.That(uncommitted <= 1 || s.Role != Role.Leader, "OneChangeInFlight", $"{uncommitted} uncommitted configurations"); // T §4.1
     }

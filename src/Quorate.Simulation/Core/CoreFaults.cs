@@ -7,14 +7,14 @@ internal sealed class CoreFaults(CoreWorld world, LossyNetwork network, List<Cor
 {
     protected override int Places => Machines.Count;
     protected override int FirstPlace => 1;
-    protected override bool MayLeaveOneDown => world.Plan is { Members: >= 3, Membership: 0, Wipe: 0 };
+    protected override bool MayLeaveOneDown => world.Plan is { Members: >= 3, Membership: 0 };
 
     protected override void ArrangeMore()
     {
         Every(world.Plan.LyingHints, "lying hint", LyingHint);
         Every(world.Plan.Membership, "membership", world.ChangeMembership);
         // An operator who mends: a wiped member comes back through two changes (storage.md §6.3), a demoted one gets its vote again.
-        if (world.Plan.Wipe > 0 || world.Plan.Membership > 0) world.Operate();
+        if (world.Plan.Wipe + world.Plan.Damage + world.Plan.Membership > 0) world.Operate();
     }
 
     protected override void Block(int from, int to)
@@ -45,7 +45,8 @@ internal sealed class CoreFaults(CoreWorld world, LossyNetwork network, List<Cor
         leader.Ask(new CoreRequest { Kind = RequestKind.Transfer, Target = Chance.Chance(0.5) ? ReplicaId.None : AnyMachine().Self });
     }
 
-    protected override bool MayLoseDisk(CoreNode node) => world.Leader() is { } leader && leader != node && leader.Core.Configuration.VoterCount >= 3;
+    protected override bool TakesPart(CoreNode node) =>
+        node.Number > world.Plan.Members || world.Leader() is { } leader && leader.Core.Configuration is { } now && now.VoterCount >= Math.Min(3, world.Plan.Members) && now.Find(node.Self) is { Voter: true } me && me.Directory == node.Directory;
 
     protected override SimDisk NewDisk() => world.Plan.NewDisk(world.NextSeed());
 

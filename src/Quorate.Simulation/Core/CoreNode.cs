@@ -47,13 +47,13 @@ internal sealed partial class CoreNode : SimMachine
     /// <summary>Writes and deliveries so far; an idle world's stand still.</summary>
     public long Busy { get; private set; }
 
-    public ulong Directory => _store!.Identity.Directory;
     public ulong Run => _store!.Identity.Run;
     public CoreShadow Shadow { get; private set; } = new();
 
     /// <summary>Whose shadow it is: the directory stands, whether its process runs or not.</summary>
     public ulong ShadowOf { get; private set; }
-    public RaftCore Core => _core!;
+    public override RaftCore Core => _core!;
+    public override MemberStore? Store => _store;
     public PartitionLog Log => _log!;
     public long Link => _link;
 
@@ -77,6 +77,7 @@ internal sealed partial class CoreNode : SimMachine
             MaxEntryBytes = CoreWorld.MaxEntryBytes,
             Self = Self,
         }, Seed, this);
+        SeeDirectory();
     }
 
     public void Form(ClusterConfiguration list) => _store!.Identity.Save(1, list.Encode(), formed: true);

@@ -18,7 +18,7 @@ public sealed class CorePlan : FaultPlan
         LateMicros = Pick(ref prng, 5_000, 100_000, 800_000);
         LyingHints = Rate(ref prng, 0.3);
         Membership = Rate(ref prng, 0.35);
-        if (Membership == 0) Wipe = Once(ref prng, 0.2);
+        if (Membership > 0) Wipe = Damage = 0; // an operator who takes a vote from the well while another is ill asks for what nobody promises
         SnapshotBytes = Pick(ref prng, 2_000, 20_000, 1_000_000);
         TrailingBytes = Pick(ref prng, 0, 500, 20_000);
         ValueBytes = Pick(ref prng, 0, 50, 2_000);

@@ -126,7 +126,7 @@ internal sealed partial class CoreWorld : IRaftWitness
         return null;
     }
 
-    bool IRaftWitness.IsMarked(ReplicaId id, long index) => false;
+    bool IRaftWitness.IsMarked(ReplicaId id, long index) => NodeAt(id.Value) is { Alive: true } node && node.Core.State.IsMarked(index);
 
     private void Form()
     {

@@ -52,6 +52,14 @@ public sealed partial class SimDisk
         _failPath = pathPart;
     }
 
+    /// <summary>Room again, no failure in waiting, no stall: what was written badly stays as it is.</summary>
+    public void Mend()
+    {
+        Capacity = long.MaxValue;
+        _failOps = SimDiskOp.None;
+        _journal.StalledUntil = _background.StalledUntil = 0;
+    }
+
     /// <summary>Flips one bit of what is on the device, and of what readers see.</summary>
     public void FlipBit(string path, long offset, int bit = 0) => Find(path).Flip(offset, bit);
 

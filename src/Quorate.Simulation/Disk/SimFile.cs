@@ -25,6 +25,8 @@ internal sealed class SimFile
     {
         Put(ref _cache, offset, bytes);
         Length = Math.Max(Length, offset + bytes.Length);
+        long end = offset + bytes.Length;
+        if (Unreadable.Count > 0) Unreadable.RemoveAll(b => b >= offset && b + Limits.BlockBytes <= end); // a device writes a bad block elsewhere
         _unsynced.Add((offset, bytes.ToArray(), 0));
     }
 
@@ -51,7 +53,6 @@ internal sealed class SimFile
     public void CutPower(ref Prng chance)
     {
         Lose(ref chance);
-        Unreadable.RemoveAll(static b => b < 0);
         Length = DurableLength;
         _cache = _durable.AsSpan(0, (int)Math.Min(_durable.Length, DurableLength)).ToArray();
     }

@@ -19,6 +19,10 @@ public abstract class FaultPlan
         Transfer = Rate(ref prng, 0.3);
         SlowDisk = prng.Chance(0.25);
         CrashInRecovery = prng.Chance(0.35) ? 0.3 : 0;
+        DiskFull = Rate(ref prng, 0.2);
+        DiskFails = Rate(ref prng, 0.25);
+        Damage = Rate(ref prng, 0.3);
+        Wipe = Rate(ref prng, 0.15);
     }
 
     /// <summary>How many times slower than in the core world things go: rates and lengths of faults are multiplied by it.</summary>
@@ -39,7 +43,16 @@ public abstract class FaultPlan
     public long WallJump { get; }
     public long Transfer { get; }
 
-    /// <summary>When a member loses its disk; 0: never.</summary>
+    /// <summary>A member's disk has no room for a while.</summary>
+    public long DiskFull { get; }
+
+    /// <summary>An operation of a member's disk fails (EIO); the member stops and is started again.</summary>
+    public long DiskFails { get; }
+
+    /// <summary>Bits flip and blocks die on the disk of a member that lost its power, while all the others are well.</summary>
+    public long Damage { get; private protected set; }
+
+    /// <summary>A member loses its disk, while all the others are well.</summary>
     public long Wipe { get; private protected set; }
     public bool SlowDisk { get; }
 

@@ -1,4 +1,5 @@
 using Quorate.Simulation.Time;
+using Quorate.Storage;
 
 namespace Quorate.Simulation.Faults;
 
@@ -39,7 +40,10 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
         {
             foreach (var machine in Machines) EndFor(machine, power: true, 1_000 + Chance.Below(plan.Pace * 250_000));
         });
-        AtOnce(plan.Wipe, "wipe", Wipe);
+        Every(plan.DiskFull, "disk full", FillDisk);
+        Every(plan.DiskFails, "disk fails", () => AnyMachine().Disk.FailOnce(Chance.Chance(0.5) ? SimDiskOp.Write : SimDiskOp.Sync, Chance.Below(30), DiskFailure.Broken, Chance.Chance(0.7) ? ".segment" : ""));
+        Every(plan.Damage, "damage", () => WhenOthersAreWell(AnyMachine(), Damage));
+        Every(plan.Wipe, "wipe", () => WhenOthersAreWell(AnyMachine(), Wipe));
         ArrangeMore();
     }
 
@@ -49,10 +53,11 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
         Healed = true;
         Say("healed");
         MendNetwork();
-        bool leaveOne = MayLeaveOneDown && Chance.Chance(0.3);
+        bool leaveOne = MayLeaveOneDown && Machines.TrueForAll(m => m.Harm == Harm.None) && Chance.Chance(0.3);
         foreach (var machine in Machines)
         {
             machine.PausedUntil = 0;
+            machine.Disk.Mend();
             if (machine.Alive) machine.WakeAfter(1);
             else if (leaveOne)
             {
@@ -76,12 +81,12 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
 
     protected abstract void Transfer();
 
-    /// <summary>The others are well enough to do without this one's disk: more is no fault that anybody promises to survive.</summary>
-    protected abstract bool MayLoseDisk(TMachine machine);
+    /// <summary>It takes part with the directory that it has: what it lacked was put back.</summary>
+    protected abstract bool TakesPart(TMachine machine);
 
     protected abstract SimDisk NewDisk();
 
-    /// <summary>No other fault leaves a minority that must not stay down.</summary>
+    /// <summary>Everybody has its vote, so that a minority may stay down for ever.</summary>
     protected abstract bool MayLeaveOneDown { get; }
 
     protected virtual void Ended(TMachine machine, bool power)
@@ -163,21 +168,49 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
         machine.Clock.Restart(Chance.Below(1L << 40));
         bool cutShort = !Healed && Chance.Chance(plan.CrashInRecovery);
         if (cutShort) machine.Disk.CrashAfter(Chance.Below(150));
+        bool full = machine.Disk.Capacity != long.MaxValue;
         try
         {
             machine.Start();
         }
         catch (SimCrash)
         {
-            Struck++;
-            machine.Note(1, "stops in the middle of a disk operation of its start");
-            if (Chance.Chance(0.6)) machine.LosePower();
-            else machine.Kill();
-            RestartAfter(machine, 1_000 + Chance.Below(100_000));
+            EndStart(machine, "stops in the middle of a disk operation of its start", power: Chance.Chance(0.6));
+            return;
+        }
+        catch (DiskException e) when (e.Failure != DiskFailure.Full || machine.Harm >= Harm.Headers)
+        {
+            EndStart(machine, e.Message, power: false);
+            return;
+        }
+        catch (StorageRefusal e)
+        {
+            // One clear line; then an operator replaces the disk.
+            if (machine.Harm is not (Harm.Headers or Harm.Identity)) throw new BreachException("RefusesOnlyDamage", $"n{machine.Number} ({machine.Harm}) refuses to start: {e.Message}");
+            ReplaceDisk(machine);
+            EndStart(machine, e.Message, power: false);
             return;
         }
         if (cutShort) machine.Disk.CrashAfter(long.MaxValue);
+        CheckStart(machine, full);
         Started(machine);
+    }
+
+    /// <summary>DamageIsNamed: whatever was cut short, a disk that nobody harmed comes back whole and as itself; and what was harmed shows as much as it must.</summary>
+    private static void CheckStart(TMachine machine, bool full)
+    {
+        var store = machine.Store!;
+        if (machine.Harm <= Harm.OneCopy && store.Damage.Count > 0) throw new BreachException("DamageIsNamed", $"n{machine.Number} ({machine.Harm}) finds damage: {store.Damage[0]}");
+        if (machine.Harm <= Harm.Entries && store.Fresh) throw new BreachException("DirectoryKept", $"n{machine.Number} ({machine.Harm}) draws a new directory id{(full ? " on a full disk" : "")}");
+    }
+
+    private void EndStart(TMachine machine, string why, bool power)
+    {
+        Struck++;
+        machine.Note(1, why);
+        if (power) machine.LosePower();
+        else machine.Kill();
+        RestartAfter(machine, 1_000 + Chance.Below(100_000));
     }
 
     // Everybody is on one of two sides.
@@ -193,11 +226,55 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
                 }
     }
 
-    private void Wipe()
+    private void FillDisk()
     {
         var machine = AnyMachine();
-        if (!MayLoseDisk(machine)) return;
+        var disk = machine.Disk;
+        disk.Capacity = disk.UsedBytes + Chance.Below(128 * 1024);
+        Schedule.After(50_000 + Chance.Below(plan.Pace * 800_000), () => disk.Capacity = long.MaxValue);
+    }
+
+    private void Wipe(TMachine machine)
+    {
         EndFor(machine, power: true, 50_000 + Chance.Below(300_000));
+        ReplaceDisk(machine);
+        WatchMending(machine);
+    }
+
+    private void ReplaceDisk(TMachine machine)
+    {
         machine.Disk = NewDisk();
+        machine.Harm = Harm.Disk;
+    }
+
+    private void Damage(TMachine machine)
+    {
+        // The power first: what the page cache alone held is no evidence of anything, and a flip in it is a flip in the highest batch.
+        EndFor(machine, power: true, 1_000 + Chance.Below(plan.Pace * 300_000));
+        for (int tries = 0; tries < 4 && machine.Harm == Harm.None; tries++) machine.Harm = DiskDamage.Strike(machine.Disk, machine.Directory, ref Chance);
+        machine.Note(1, $"has damage: {machine.Harm}");
+        if (machine.Harm != Harm.None) WatchMending(machine);
+    }
+
+    /// <summary>
+    /// All the others take part and nobody's disk is harmed: then what is durable on a majority is on the others, or comes back by them, once who is down among them is up again. More is no fault that anybody promises to survive.
+    /// It waits a little for such a moment.
+    /// </summary>
+    private void WhenOthersAreWell(TMachine machine, Action<TMachine> strike, int tries = 20)
+    {
+        if (Healed || tries == 0 || Machines.Count < 3) return;
+        if (machine.Alive && Machines.TrueForAll(m => m.Harm == Harm.None && (m == machine || TakesPart(m)))) strike(machine);
+        else Schedule.After(25_000, () => WhenOthersAreWell(machine, strike, tries - 1));
+    }
+
+    // Mended: it took part, without a mark, at two looks with time for its disk to finish between them, and neither died nor slept meanwhile.
+    private void WatchMending(TMachine machine, int seenIn = -1)
+    {
+        Schedule.After(plan.Pace * 450_000, () =>
+        {
+            bool whole = machine.Alive && machine.PausedUntil <= Schedule.NowMicros - plan.Pace * 450_000 && machine.Core is { } core && core.State.Mark.Count == 0 && TakesPart(machine);
+            if (whole && seenIn == machine.Life) machine.Harm = Harm.None;
+            else WatchMending(machine, whole ? machine.Life : -1);
+        });
     }
 }

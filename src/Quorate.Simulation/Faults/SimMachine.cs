@@ -1,4 +1,6 @@
+using Quorate.Protocols.Raft;
 using Quorate.Simulation.Time;
+using Quorate.Storage;
 
 namespace Quorate.Simulation.Faults;
 
@@ -18,6 +20,19 @@ internal abstract class SimMachine(Schedule schedule, int number, SimClock clock
     /// <summary>Grows with each start and end of a process: what was arranged for an earlier life finds another number.</summary>
     public int Life { get; private set; }
     public long PausedUntil { get; set; }
+
+    /// <summary>What was done to its disk and is not mended yet.</summary>
+    public Harm Harm { get; set; }
+
+    /// <summary>Its process's storage; null while it is down.</summary>
+    public abstract MemberStore? Store { get; }
+
+    /// <summary>Its process's core; null while it is down or not formed.</summary>
+    public abstract RaftCore? Core { get; }
+
+    /// <summary>The directory id that it has, or had when it was last seen running.</summary>
+    public ulong Directory { get; private set; }
+
     public Instant Now => Clock.At(schedule.NowMicros);
 
     public abstract void Note(int level, string text);
@@ -28,6 +43,7 @@ internal abstract class SimMachine(Schedule schedule, int number, SimClock clock
         BeginLife();
         Disk.RunDue(schedule.NowMicros);
         Boot();
+        SeeDirectory();
     }
 
     /// <summary>The process ends here and now, whatever it was doing, and the page cache keeps what it wrote.</summary>
@@ -86,6 +102,8 @@ internal abstract class SimMachine(Schedule schedule, int number, SimClock clock
     }
 
     protected void BeginLife() => Life++;
+
+    protected void SeeDirectory() => Directory = Store!.Identity.Directory;
 
     /// <summary>Opens, recovers, begins.</summary>
     protected abstract void Boot();

@@ -8,7 +8,7 @@ internal sealed class ServedFaults(ServedWorld world, List<SimMember> members, L
 {
     protected override int Places => Machines.Count + clients.Count;
     protected override int FirstPlace => 0;
-    protected override bool MayLeaveOneDown => world.Plan is { Members: >= 3, Wipe: 0 };
+    protected override bool MayLeaveOneDown => world.Plan is { Members: >= 3 };
 
     protected override void ArrangeMore()
     {
@@ -44,13 +44,9 @@ internal sealed class ServedFaults(ServedWorld world, List<SimMember> members, L
                 host.Ask(ProposalKind.Transfer, null, Chance.Chance(0.5) ? ReplicaId.None : new ReplicaId((byte)AnyMachine().Number), (_, _) => { });
     }
 
-    // All the others are there, with everybody's vote in its place.
-    protected override bool MayLoseDisk(SimMember member)
-    {
-        foreach (var other in Machines)
-            if (other != member && (!other.Alive || other.Core is null || other.Core.Configuration.VoterCount < world.Plan.Members)) return false;
-        return true;
-    }
+    // By what the leader of the highest term has applied.
+    protected override bool TakesPart(SimMember member) =>
+        world.Leader() is { } leader && leader.Member.Sessions.Configuration.Find(new ReplicaId((byte)member.Number)) is { Voter: true } me && me.Directory == member.Directory;
 
     protected override SimDisk NewDisk() => world.Plan.NewDisk(world.NextSeed());
 

@@ -20,7 +20,6 @@ public sealed class ServedPlan : FaultPlan
         CutPeer = Rate(ref prng, 0.4);
         Slow = Rate(ref prng, 0.3);
         Snapshot = Rate(ref prng, 0.4);
-        if (Members >= 3) Wipe = Once(ref prng, 0.15);
         ClientVanishes = Rate(ref prng, 0.2);
         SnapshotBytes = Pick(ref prng, 10_000, 60_000, 10_000_000);
         TrailingBytes = Pick(ref prng, 0, 4_000, 100_000);

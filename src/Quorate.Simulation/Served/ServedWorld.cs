@@ -115,6 +115,15 @@ internal sealed class ServedWorld : IMemberWorld
         return client;
     }
 
+    /// <summary>The leader of the highest term, if anybody leads.</summary>
+    public SimMember? Leader()
+    {
+        SimMember? best = null;
+        foreach (var member in _members)
+            if (member is { Alive: true, Member.Host: not null } && member.Member.Standing.Role == Role.Leader && (best is null || member.Member.Standing.Term > best.Member.Standing.Term)) best = member;
+        return best;
+    }
+
     private SimClock NewClock() => new(_prng.Below(1L << 40), (int)_prng.Between(-300, 300), 1_700_000_000_000 + _prng.Below(1_000_000));
 
     private bool AllDone()

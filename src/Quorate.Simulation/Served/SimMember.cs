@@ -35,7 +35,8 @@ internal sealed class SimMember : SimMachine, IFaceFactory, IApplyObserver
     public SimNetwork Network { get; }
     public override bool Alive => _member is not null;
     public Member Member => _member!;
-    public RaftCore? Core => _member?.Host?.Core as RaftCore;
+    public override MemberStore? Store => _member?.Store;
+    public override RaftCore? Core => _member?.Host?.Core as RaftCore;
     public ulong LedTerm { get; set; }
     public long SeenApplied { get; set; }
     public string ClientAddress => SimFabric.AddressOf(Network.Number, ClientPort);
@@ -109,7 +110,7 @@ internal sealed class SimMember : SimMachine, IFaceFactory, IApplyObserver
         ClientAddress = ClientAddress,
         ClusterName = "world",
         CheckInvariants = true,
-        Storage = new StorageOptions { DataDirectory = "/data", Self = new ReplicaId((byte)Number), SegmentBytes = 256 * 1024, SnapshotDueBytes = _world.SnapshotBytes, MaxEntryBytes = MaxEntryBytes, MayBeginAnew = Runtime.Membership.Membership.OthersAreAQuorum },
+        Storage = new StorageOptions { DataDirectory = "/data", Self = new ReplicaId((byte)Number), SegmentBytes = 256 * 1024, SnapshotDueBytes = _world.SnapshotBytes, MaxEntryBytes = MaxEntryBytes, MayBeginAnew = Runtime.Membership.Membership.OthersAreAQuorum, IsAlone = Runtime.Membership.Membership.IsAlone },
         Raft = new RaftOptions { ServeWithoutLeaderMicros = ServeMicros, MaxEntryBytes = MaxEntryBytes, TrailingBytes = _world.TrailingBytes },
         Sessions = new SessionOptions { ServeWithoutLeaderMicros = ServeMicros, MaxEntryBytes = MaxEntryBytes, StreamWindowBytes = MaxEntryBytes + 4096 },
     };
