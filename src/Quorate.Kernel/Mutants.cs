@@ -15,6 +15,9 @@ public enum Mutant
 
     // storage.md
     AcknowledgeBeforeSync, RecoveryTrustsCache, NoOpeningAfterRecovery, SegmentFreedEarly, PromiseLeavesWithSegment, TornTakenForDamage, HeaderBehindLeftOut, SnapshotUsedUnread, NeededCountsOwnBatch, OpeningNamesTheTorn, FactsFromWhatGathers, WipedMemberVotes, OneChangeReplacement,
+    SecondHeaderIgnored, HigherHeadersNotSearched, SparesNotSearched, KeyUnchecked, PreviousChecksumUnchecked, OldBatchesRead, HighestNotWrittenAgain, FailedSyncTriedAgain, DamageTakenForTorn, CutReadAgain,
+    OpeningTakesTheCutNumber, OpeningOverTheCut, OpeningCountsItself, OpeningForgetsConfigurations, OpeningForgetsMark, OpeningForgetsBegin, EmptyBatchLeftOut, MovedUnderOldStamp, MovedStagedAsLog, AdoptionUnsaid,
+    SegmentUsedUnnamed, FullDiskStops, LastSpareForAll, ReserveUngrown, ReserveAsLastSnapshot, SnapshotUnnamed, SnapshotNotReadBack, InstalledWithoutSwitch, SnapshotReplacedEarly, IdentityOneSlot,
 
     // sessions.md
     FenceUnchecked, StreamNumberTwice, ResendOnlyOnLeaderChange, EventAfterReply, AttachJudgedLocally, ExpireWithoutExtraSpan, ServeForever, PendingKeptAcrossTerms, StaleAttachmentServed, SyncAnsweredLocally,

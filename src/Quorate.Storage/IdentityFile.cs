@@ -80,6 +80,9 @@ public sealed class IdentityFile : IDisposable
             if (bad is not null) throw new StorageRefusal($"{path}: {bad}");
             // 1. the newer one may stand in the page cache only (killed before its sync): make it durable while the other is still whole; 2. then the other may be overwritten.
             identity.WriteSlot(newer);
+#if MUTANTS
+            if (Mutants.On(Mutant.IdentityOneSlot)) return identity;
+#endif
             identity.WriteSlot(1 - newer);
             return identity;
         }
@@ -137,6 +140,9 @@ public sealed class IdentityFile : IDisposable
     {
         _sequence++;
         WriteSlot(0);
+#if MUTANTS
+        if (Mutants.On(Mutant.IdentityOneSlot)) return;
+#endif
         WriteSlot(1);
     }
 

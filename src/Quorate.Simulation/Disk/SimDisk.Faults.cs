@@ -15,6 +15,7 @@ public enum SimDiskOp
 public sealed partial class SimDisk
 {
     private long _budget = long.MaxValue; // operations until SimCrash
+    private bool _stopped; // SimCrash was thrown: nothing runs any more
     private SimDiskOp _failOps;
     private string _failPath = "";
     private long _failAfter;
@@ -91,6 +92,7 @@ public sealed partial class SimDisk
         if (_budget != long.MaxValue && _budget-- <= 0)
         {
             _budget = 0;
+            _stopped = true;
             throw new SimCrash();
         }
         if ((_failOps & op) == 0 || !path.Contains(_failPath, StringComparison.Ordinal) || _failAfter-- > 0) return;

@@ -74,6 +74,13 @@ public sealed partial class SimDisk
     /// <summary>At a crash what waits may have run, to any point: a work stops after some of its operations, and those behind it in its queue did not begin.</summary>
     private void StopWorks()
     {
+        if (_stopped)
+        {
+            Drop(_journal);
+            Drop(_background);
+            _done.Clear();
+            return;
+        }
         bool journalFirst = _chance.Chance(0.5);
         StopQueue(journalFirst ? _journal : _background);
         StopQueue(journalFirst ? _background : _journal);
@@ -102,8 +109,14 @@ public sealed partial class SimDisk
         {
             q.Works.Clear();
         }
+        Drop(q);
+        _budget = long.MaxValue;
+        _stopped = false;
+    }
+
+    private static void Drop(Queue q)
+    {
         q.Works.Clear();
         q.LastDue = q.StalledUntil = 0;
-        _budget = long.MaxValue;
     }
 }

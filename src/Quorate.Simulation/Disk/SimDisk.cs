@@ -118,6 +118,7 @@ public sealed partial class SimDisk : IDisk
         _generation++;
         _locks.Clear();
         _budget = long.MaxValue;
+        _stopped = false;
     }
 
     /// <summary>The process is killed: works stop half-run, but everything written stays in the page cache, synced or not.</summary>
@@ -127,6 +128,7 @@ public sealed partial class SimDisk : IDisk
         _generation++;
         _locks.Clear();
         _budget = long.MaxValue;
+        _stopped = false;
     }
 
     private void LoseNames()
@@ -207,6 +209,8 @@ public sealed partial class SimDisk : IDisk
             Check(SimDiskOp.Write);
             disk.TakeRoom(path, file, offset + bytes.Length);
             file.Write(offset, bytes);
+            long end = offset + bytes.Length;
+            file.Unreadable.RemoveAll(b => b >= offset && b + Limits.BlockBytes <= end); // the device puts a block that is written whole elsewhere
         }
 
         public void Sync()

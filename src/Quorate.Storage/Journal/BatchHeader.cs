@@ -94,6 +94,9 @@ internal sealed class BatchHeader
     /// <summary>Length of the header that begins here, 0 when none begins here.</summary>
     public static int Probe(ReadOnlySpan<byte> block, ReadOnlySpan<byte> key)
     {
+#if MUTANTS
+        if (Mutants.On(Mutant.KeyUnchecked) && block.Length >= FixedBytes && BinaryPrimitives.ReadInt32LittleEndian(block[16..]) is >= FixedBytes and < Limits.BlockBytes and var any) return any;
+#endif
         if (block.Length < FixedBytes || !block[..KeyBytes].SequenceEqual(key)) return 0;
         int length = BinaryPrimitives.ReadInt32LittleEndian(block[16..]);
         return length >= FixedBytes ? length : 0;

@@ -28,7 +28,7 @@ internal struct BatchOp
 {
     public int Partition;
     public OpKind Kind;
-    public bool Flag;                 // Switch: keeps the tail. Moved: a staged run
+    public bool Flag;                 // Switch: keeps the tail. Moved: a staged run. Cut: of what is staged
     public long First, Last;          // Cut: everything from First on. Configuration: First is its index. LogBegin: First is the index
     public ulong Term;
     public int Offset, Length;        // the run's bytes in the batch's region

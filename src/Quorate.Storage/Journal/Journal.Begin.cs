@@ -59,6 +59,9 @@ public sealed partial class Journal
             segment.Used = segment.Length;
         }
         if (recovery.Top is { } top) top.Segment.Used = (int)Math.Min(top.Segment.Length, top.Header.Offset + top.Header.Length);
+#if MUTANTS
+        if (Mutants.On(Mutant.OpeningOverTheCut) && recovery.TopIsTorn) recovery.Top!.Segment.Used = (int)recovery.Top.Header.Offset;
+#endif
     }
 
     /// <summary>The state of a partition is a snapshot's, which its log does not reach or contradicts: said in the opening.</summary>
@@ -77,6 +80,9 @@ public sealed partial class Journal
         AddAtOpening(log, new BatchOp { Partition = partition, Kind = OpKind.LogBegin, First = snapshot.Index, Term = snapshot.Term, Snapshot = snapshot });
         log.BeginTo(snapshot);
     }
+
+    /// <summary>A staged run is damaged from this index on: a later stage must not be read as going on behind it.</summary>
+    internal void CutStagedAtOpening(PartitionLog log, long first) => AddAtOpening(log, new BatchOp { Partition = log.Number, Kind = OpKind.Cut, Flag = true, First = first });
 
     private void AddAtOpening(PartitionLog log, in BatchOp op)
     {
@@ -112,6 +118,9 @@ public sealed partial class Journal
         }
 #endif
         ulong number = recovery.Highest + 1;
+#if MUTANTS
+        if (Mutants.On(Mutant.OpeningTakesTheCutNumber)) number = recovery.Named + 1;
+#endif
         var h = new BatchHeader { Flags = BatchFlags.Opening | BatchFlags.Recovery, Number = number, Previous = recovery.Named, PreviousChecksum = recovery.NamedChecksum };
 #if MUTANTS
         if (Mutants.On(Mutant.OpeningNamesTheTorn) && recovery.TopIsTorn) (h.Previous, h.PreviousChecksum) = (recovery.Highest, recovery.Top!.Header.Checksum);

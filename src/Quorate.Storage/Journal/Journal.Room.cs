@@ -49,6 +49,9 @@ public sealed partial class Journal
         {
             if (!_cannotMake) _notes.Note(2, $"the next journal segment cannot be made: {work.Failure?.Message}; new writes are refused until there is room");
             _cannotMake = true;
+#if MUTANTS
+            if (Mutants.On(Mutant.FullDiskStops)) Failed = work.Failure;
+#endif
         }
         _making = null;
         return true;
@@ -63,6 +66,13 @@ public sealed partial class Journal
         segment = _ring[^1];
         int length = batch.LengthBound;
         bool urgent = !batch.Ordinary || UrgentWaits();
+#if MUTANTS
+        if (Mutants.On(Mutant.LastSpareForAll))
+        {
+            if (segment.Used + length > segment.Length && _spares.Count > 0) segment = _spares[0];
+            return segment.Used + length <= segment.Length || _spares.Contains(segment);
+        }
+#endif
         if (segment.Used + length <= segment.Length)
         {
             bool last = _cannotMake && _spares.Count == 0;
@@ -114,15 +124,29 @@ public sealed partial class Journal
     {
         if (_ring.Count < 3) return;
         ulong upTo = _ring[0].LastBatch;
-        long together = 0, most = MovedTogetherBytes;
-        foreach (var p in _partitions) together += p.LiveBytes <= MovedEachBytes ? p.LiveBytes : 0;
+        long together = 0;
+        _small.Clear();
         foreach (var p in _partitions)
         {
-            if (p.OldestBatch() > upTo || p.LiveBytes > MovedEachBytes) continue;
-            if (together <= most) p.Move(upTo);
-            else p.AskForSnapshot(); // those that are left stay together under the limit
+            if (p.LiveBytes > MovedEachBytes) continue;
+            _small.Add(p);
+            together += p.LiveBytes;
         }
+        if (together > MovedTogetherBytes)
+        {
+            _small.Sort(static (a, b) => a.LiveBytes != b.LiveBytes ? b.LiveBytes.CompareTo(a.LiveBytes) : a.Number.CompareTo(b.Number));
+            for (int i = 0; i < _small.Count && together > MovedTogetherBytes; i++)
+            {
+                together -= _small[i].LiveBytes;
+                _small[i].AskForSnapshot();
+                _small[i] = null!;
+            }
+        }
+        foreach (var p in _small)
+            if (p is not null && p.OldestBatch() <= upTo) p.Move(upTo);
     }
+
+    private readonly List<PartitionLog> _small = []; // partitions that are small enough to be moved
 
     /// <summary>1 MiB at 64 MiB segments; smaller segments (tests) take it in proportion.</summary>
     internal long MovedEachBytes => _options.SegmentBytes / 64;

@@ -58,6 +58,7 @@ public sealed partial class Journal
         h.Needed = batch.SealedNeeded = Math.Min(batch.Needed, _durableOpening);
 #if MUTANTS
         if (Mutants.On(Mutant.PromiseLeavesWithSegment)) h.Needed = batch.SealedNeeded = batch.Needed;
+        if (Mutants.On(Mutant.OpeningCountsItself)) h.Needed = batch.SealedNeeded = Math.Min(batch.Needed, batch.Opening ? batch.Number : _durableOpening);
         if (Mutants.On(Mutant.NeededCountsOwnBatch)) h.Needed = batch.SealedNeeded = Math.Min(_table.Trim(batch.Number), batch.Opening ? batch.Number : _durableOpening);
 #endif
         h.RegionLength = batch.RegionLength;

@@ -154,6 +154,9 @@ public sealed partial class Journal
         if (batch.Opening) _durableOpening = batch.Number;
         _lastIsEmpty = batch.IsEmptyBatch;
         _emptyAt = _lastIsEmpty ? Instant.Never : _now + EmptyBatchMicros;
+#if MUTANTS
+        if (Mutants.On(Mutant.EmptyBatchLeftOut)) _emptyAt = Instant.Never;
+#endif
         BatchesWritten++;
 #if MUTANTS
         if (!Mutants.On(Mutant.AcknowledgeBeforeSync))

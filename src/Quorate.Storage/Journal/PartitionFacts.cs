@@ -46,13 +46,18 @@ internal sealed class PartitionFacts(int partition)
             case OpKind.Append:
                 ForgetFrom(op.First);
                 break;
-            case OpKind.Cut:
+            case OpKind.Cut when !op.Flag:
                 ForgetFrom(op.First);
                 break;
             case OpKind.Put:
                 Repaired(op.First, op.Last);
                 for (int i = _configurations.Count - 1; i >= 0; i--)
                     if (_configurations[i].Index >= op.First && _configurations[i].Index <= op.Last) _configurations.RemoveAt(i);
+                break;
+            case OpKind.Stamp:
+                // A lost entry's mark follows its stamp, or an opening would give the entry its old one back.
+                for (int i = 0; i < _mark.Count; i++)
+                    if (_mark[i].Index >= op.First && _mark[i].Index <= op.Last) _mark[i] = new DamagedEntry(op.Term, _mark[i].Index);
                 break;
             case OpKind.Moved when !op.Flag:
                 Repaired(op.First, op.Last);
@@ -98,6 +103,21 @@ internal sealed class PartitionFacts(int partition)
     /// <summary>The records that say all of it again: the facts, then configurations and mark.</summary>
     public int WriteTo(ByteWriter w)
     {
+#if MUTANTS
+        if (Mutants.On(Mutant.OpeningForgetsBegin))
+        {
+            new BatchOp { Partition = Partition, Kind = OpKind.Facts, Promise = Promise }.Write(w);
+            foreach (var c in _configurations) new BatchOp { Partition = Partition, Kind = OpKind.Configuration, First = c.Index, Configuration = c.Configuration }.Write(w);
+            return 1 + _configurations.Count;
+        }
+        if (Mutants.On(Mutant.OpeningForgetsConfigurations) || Mutants.On(Mutant.OpeningForgetsMark))
+        {
+            new BatchOp { Partition = Partition, Kind = OpKind.Facts, Promise = Promise, First = BeginIndex, Term = BeginTerm, Snapshot = Base, Installed = Installed }.Write(w);
+            if (Mutants.On(Mutant.OpeningForgetsConfigurations)) return 1;
+            foreach (var c in _configurations) new BatchOp { Partition = Partition, Kind = OpKind.Configuration, First = c.Index, Configuration = c.Configuration }.Write(w);
+            return 1 + _configurations.Count;
+        }
+#endif
         new BatchOp { Partition = Partition, Kind = OpKind.Facts, Promise = Promise, First = BeginIndex, Term = BeginTerm, Snapshot = Base, Installed = Installed }.Write(w);
         foreach (var c in _configurations) new BatchOp { Partition = Partition, Kind = OpKind.Configuration, First = c.Index, Configuration = c.Configuration }.Write(w);
         if (_mark.Count == 0) return 1 + _configurations.Count;

@@ -4,7 +4,11 @@ namespace Quorate.Storage;
 public sealed partial class PartitionLog
 {
     /// <summary>A run that is live and not yet in the log.</summary>
-    private sealed record StagedRun(long First, ulong Term, List<Position> Positions, List<int> Lengths);
+    private sealed record StagedRun(long First, ulong Term, List<Position> Positions, List<int> Lengths)
+    {
+        /// <summary>Configurations among them, which rule once the run is adopted.</summary>
+        public List<ConfigurationAt> Configurations { get; } = [];
+    }
 
     private readonly List<StagedRun> _staged = [];
     private ulong _runBatch; // where the last run of this partition can still grow
@@ -40,6 +44,7 @@ public sealed partial class PartitionLog
                 GatherSwitch(persist);
                 break;
             case PersistKind.LogBegin:
+                Invariant.That(persist.First >= Map.BeginIndex, "TheBeginOfALogNeverFalls");
                 GatherFact(new BatchOp { Kind = OpKind.LogBegin, First = persist.First, Term = persist.Term, Snapshot = persist.Snapshot }, urgent: true);
                 BeginAt(persist.First, persist.Term);
                 break;
@@ -65,13 +70,14 @@ public sealed partial class PartitionLog
         var snapshot = persist.Snapshot;
         if (snapshot.IsNone)
         {
-            GatherFact(new BatchOp { Kind = OpKind.Switch }, urgent: true);
-            AdoptStaged();
+            GatherAdoption();
             return;
         }
-        GatherFact(new BatchOp { Kind = OpKind.Switch, Flag = persist.KeepTail, Snapshot = snapshot }, urgent: true);
+        Invariant.That(snapshot.Index >= Map.BeginIndex, "TheBeginOfALogNeverFalls");
+        bool keepTail = persist.KeepTail && Map.Matches(snapshot.Index, snapshot.Term); // what is written is what is done: recovery must not keep a tail that went
+        GatherFact(new BatchOp { Kind = OpKind.Switch, Flag = keepTail, Snapshot = snapshot }, urgent: true);
         if (_journal.InstalledConfiguration(Number, persist.Body) is { } at) GatherFact(new BatchOp { Kind = OpKind.Configuration, First = at.Index, Configuration = at.Configuration }, urgent: true);
-        if (persist.KeepTail && Map.TryTermOf(snapshot.Index, out ulong term) && term == snapshot.Term) BeginAt(snapshot.Index, snapshot.Term);
+        if (keepTail) BeginAt(snapshot.Index, snapshot.Term);
         else EmptyAt(snapshot.Index, snapshot.Term);
         BaseLost = false;
         SnapshotIs(snapshot, WrittenMark);
@@ -99,7 +105,7 @@ public sealed partial class PartitionLog
     {
         Invariant.That(payload.Length <= _journal.Options.MaxEntryBytes, "AnEntryIsWithinMaxEntryBytes");
         int bytes = EntryRecord.BytesOf(payload.Length);
-        var configuration = what == EntryKind.Configuration && !staged && kind != OpKind.Moved ? ClusterConfiguration.Decode(payload) : null;
+        var configuration = what == EntryKind.Configuration && kind != OpKind.Moved ? ClusterConfiguration.Decode(payload) : null;
         var batch = _journal.Gathering(bytes, configuration is null ? 1 : 2, configuration is null ? 0 : payload.Length);
         int at = batch.RegionLength;
         EntryRecord.Write(_journal.TakeRegion(batch, bytes), Number, index, what, checksum, payload);
@@ -112,6 +118,10 @@ public sealed partial class PartitionLog
             op.Flag = staged && kind == OpKind.Moved;
             op.First = op.Last = index;
             op.Term = term;
+#if MUTANTS
+            if (kind == OpKind.Moved && Mutants.On(Mutant.MovedUnderOldStamp) && !staged && _born.TryGetValue(index, out ulong born)) op.Term = born;
+            if (Mutants.On(Mutant.MovedStagedAsLog)) op.Flag = false;
+#endif
             op.Offset = at;
             op.Length = bytes;
             _runBatch = batch.Number;
@@ -121,6 +131,11 @@ public sealed partial class PartitionLog
         if (!staged && kind != OpKind.Append) _facts.Apply(new BatchOp { Kind = kind, First = index, Last = index });
         Place(kind, index, term, payload.Length, new Position((uint)batch.Number, (uint)at), batch.Number, staged);
         if (configuration is null) return;
+        if (staged)
+        {
+            _staged[^1].Configurations.Add(new ConfigurationAt(index, configuration)); // said when it is adopted
+            return;
+        }
         ref var said = ref batch.Add(Number, OpKind.Configuration, payload.Length);
         said.First = index;
         said.Configuration = configuration;
@@ -137,10 +152,17 @@ public sealed partial class PartitionLog
         return true;
     }
 
+#if MUTANTS
+    private readonly SortedDictionary<long, ulong> _born = []; // the term that an index was written under
+#endif
+
     /// <summary>The map and the positions follow one record.</summary>
     private void Place(OpKind kind, long index, ulong term, int payloadBytes, Position position, ulong number, bool staged)
     {
         _journal.Table[number].Live++;
+#if MUTANTS
+        if (kind != OpKind.Moved) _born[index] = term;
+#endif
         if (staged)
         {
             if (kind == OpKind.Moved) MoveStaged(index, position);

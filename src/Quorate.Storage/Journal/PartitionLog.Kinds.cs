@@ -24,19 +24,19 @@ public sealed partial class PartitionLog
     private void Stamp(long first, long last, ulong term)
     {
         Invariant.That(first > Map.BeginIndex && last <= Map.Last && first <= last, "AStampNamesEntriesOfTheLog");
-        for (long i = first; i <= last; i++) Rewrite(i, i, term, (int)Map.BytesOf(i, i));
+        Rewrite(first, last, term);
     }
 
-    /// <summary>Gives an index in the middle another term and length: the map's tail is built again.</summary>
-    private void Rewrite(long index, long last, ulong term, int payloadBytes)
+    /// <summary>Gives indexes in the middle another term (and, where it is one, another length): the map's tail is built again.</summary>
+    private void Rewrite(long first, long last, ulong term, int payloadBytes = -1)
     {
         var tail = Map.Copy();
-        Map.TruncateAfter(index - 1);
-        for (long i = index; i <= tail.Last; i++)
+        Map.TruncateAfter(first - 1);
+        for (long i = first; i <= tail.Last; i++)
         {
             tail.TryTermOf(i, out ulong old);
             bool changed = i <= last;
-            Map.Append(changed ? term : old, changed ? payloadBytes : (int)tail.BytesOf(i, i));
+            Map.Append(changed ? term : old, changed && payloadBytes >= 0 ? payloadBytes : (int)tail.BytesOf(i, i));
         }
     }
 
@@ -62,6 +62,7 @@ public sealed partial class PartitionLog
             Release(run.Positions[^1]);
             run.Positions.RemoveAt(run.Positions.Count - 1);
             run.Lengths.RemoveAt(run.Lengths.Count - 1);
+            run.Configurations.RemoveAll(c => c.Index >= run.First + run.Positions.Count);
             if (run.Positions.Count == 0) _staged.RemoveAt(_staged.Count - 1);
         }
     }
@@ -77,14 +78,49 @@ public sealed partial class PartitionLog
         }
     }
 
+    /// <summary>
+    /// Cut here and adopt what is staged. The cut names its index, because recovery may find the staged run moved away and would not know where it began; and the configurations in it are said now.
+    /// All of it in one batch, so that a crash leaves both or neither (storage.md §1.4: one record).
+    /// </summary>
+    private void GatherAdoption()
+    {
+        if (_staged.Count == 0)
+        {
+            GatherFact(new BatchOp { Kind = OpKind.Switch }, urgent: true);
+            return;
+        }
+        var configurations = new List<ConfigurationAt>();
+        int variable = 0;
+        foreach (var s in _staged)
+            foreach (var c in s.Configurations)
+            {
+                if (c.Index <= Map.BeginIndex) continue;
+                configurations.Add(c);
+                variable += c.Configuration.Encode().Length;
+            }
+        _journal.Gathering(0, 2 + configurations.Count, variable);
+#if MUTANTS
+        if (!Mutants.On(Mutant.AdoptionUnsaid))
+#endif
+        GatherFact(new BatchOp { Kind = OpKind.Cut, First = _staged[0].First }, urgent: true);
+        GatherFact(new BatchOp { Kind = OpKind.Switch }, urgent: true);
+        foreach (var c in configurations) GatherFact(new BatchOp { Kind = OpKind.Configuration, First = c.Index, Configuration = c.Configuration }, urgent: true);
+        AdoptStaged();
+    }
+
     /// <summary>The staged runs become the log from their first index on.</summary>
     private void AdoptStaged()
     {
-        if (_staged.Count == 0) return;
         Truncate(_staged[0].First - 1);
+        _unordered = true;
         foreach (var s in _staged)
             for (int k = 0; k < s.Positions.Count; k++)
             {
+                if (s.First + k <= Map.BeginIndex)
+                {
+                    Release(s.Positions[k]); // a snapshot holds it by now
+                    continue;
+                }
                 Invariant.That(s.First + k == Map.Last + 1, "AStagedRunJoinsTheLog");
                 if (_positions.Count == 0) _positions.Reset(s.First + k);
                 Map.Append(s.Term, s.Lengths[k]);

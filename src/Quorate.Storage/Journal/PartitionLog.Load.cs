@@ -23,11 +23,16 @@ public sealed partial class PartitionLog
         }
         foreach (var e in recovered.Log.Staged)
         {
-            if (e.IsDamaged) break; // what is staged behind it cannot be adopted any more
+            if (e.IsDamaged)
+            {
+                _journal.CutStagedAtOpening(this, e.First); // what is staged behind it cannot be adopted any more
+                break;
+            }
             for (long i = e.First; i <= e.Last; i++)
             {
                 var (position, length) = Where(e, i);
                 Stage(i, e.Term, length, position);
+                if (TryReadStaged(i, out var entry) && entry.Kind == EntryKind.Configuration && ClusterConfiguration.Decode(entry.Payload) is { } c) _staged[^1].Configurations.Add(new ConfigurationAt(i, c));
             }
         }
         _writtenBytes = LiveBytes;

@@ -12,7 +12,7 @@ public sealed partial class PartitionLog
     {
         entry = default;
         if (index <= Map.BeginIndex || index > Map.Last || !Map.TryTermOf(index, out ulong term)) return false;
-        return TryRead(_positions[index], index, term, out entry);
+        return TryRead(_positions[index], index, term, (int)Map.BytesOf(index, index), out entry);
     }
 
     /// <summary>An entry of a staged run (storage.md §1.4).</summary>
@@ -20,11 +20,11 @@ public sealed partial class PartitionLog
     {
         entry = default;
         foreach (var s in _staged)
-            if (index >= s.First && index < s.First + s.Positions.Count) return TryRead(s.Positions[(int)(index - s.First)], index, s.Term, out entry);
+            if (index >= s.First && index < s.First + s.Positions.Count) return TryRead(s.Positions[(int)(index - s.First)], index, s.Term, s.Lengths[(int)(index - s.First)], out entry);
         return false;
     }
 
-    private bool TryRead(Position position, long index, ulong term, out EntryView entry)
+    private bool TryRead(Position position, long index, ulong term, int payloadBytes, out EntryView entry)
     {
         entry = default;
         if (position.IsDamaged) return false;
@@ -38,7 +38,7 @@ public sealed partial class PartitionLog
             entry = new EntryView { Index = index, Term = term, Kind = kind, Checksum = checksum, Payload = record.Slice(EntryRecord.HeadBytes, length) };
             return true;
         }
-        int need = EntryRecord.BytesOf((int)Map.BytesOf(index, index));
+        int need = EntryRecord.BytesOf(payloadBytes);
         if (!TryWindow(number, ref place, (int)position.Offset, need, out record)) return false;
         if (!EntryRecord.TryReadHead(record, Number, index, out int bytes, out uint sum, out var what) || EntryRecord.HeadBytes + bytes > record.Length) return false;
         var payload = record.Slice(EntryRecord.HeadBytes, bytes);
@@ -57,13 +57,11 @@ public sealed partial class PartitionLog
             int length = Math.Min(Math.Max(need, WindowBytes), place.RegionLength - offset);
             if (_window.Length < length) _window = new byte[Math.Max(length, Math.Min(WindowBytes, place.RegionLength))];
             _windowBatch = 0;
-            try
+            if (!JournalScan.TryRead(place.Segment.File, place.RegionAt + offset, _window.AsSpan(0, length)))
             {
-                if (place.Segment.File.Read(place.RegionAt + offset, _window.AsSpan(0, length)) != length) return false;
-            }
-            catch (DiskException e) when (e.Failure == DiskFailure.Broken)
-            {
-                return false; // an unreadable block counts as a bad one (§1.3)
+                // An unreadable block counts as a bad one (§1.3); one that stands behind the entry spoils only the reading ahead.
+                length = need;
+                if (!JournalScan.TryRead(place.Segment.File, place.RegionAt + offset, _window.AsSpan(0, length))) return false;
             }
             _windowBatch = number;
             _windowAt = offset;

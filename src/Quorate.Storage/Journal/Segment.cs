@@ -29,8 +29,30 @@ internal sealed class JournalWrite(bool sync) : DiskWork
     public override void Run(IDisk disk)
     {
         Segment.File.Write(Offset, Bytes.AsSpan(Start, Length));
+#if MUTANTS
+        if (sync && Mutants.On(Mutant.FailedSyncTriedAgain))
+        {
+            SyncTwice();
+            return;
+        }
+#endif
         if (sync) Segment.File.Sync();
     }
+
+#if MUTANTS
+    /// <summary>Mutant: a sync that failed is tried again, as if its pages were still dirty.</summary>
+    private void SyncTwice()
+    {
+        try
+        {
+            Segment.File.Sync();
+        }
+        catch (DiskException e) when (e.Failure == DiskFailure.Broken)
+        {
+            Segment.File.Sync();
+        }
+    }
+#endif
 }
 
 /// <summary>Makes a segment: filled with zeros and synced under another name, renamed, and the directory synced; only then is it used (storage.md §6.1).</summary>
@@ -55,6 +77,9 @@ internal sealed class MakeSegment(string folder, ulong number, int length, Stora
                 file.Sync();
             }
             disk.Rename(part, path);
+#if MUTANTS
+            if (!Mutants.On(Mutant.SegmentUsedUnnamed))
+#endif
             disk.SyncDirectory(folder);
         }
         catch (DiskException)

@@ -12,6 +12,9 @@ internal sealed partial class JournalRecovery
 #if MUTANTS
         if (Mutants.On(Mutant.RecoveryTrustsCache)) return;
 #endif
+#if MUTANTS
+        if (!Mutants.On(Mutant.HighestNotWrittenAgain))
+#endif
         if (Highest > 0 && _scan.Found.TryGetValue(Named, out var named) && named.Header.Checksum == NamedChecksum) WriteAgain(named);
         foreach (var segment in _segments) segment.File.Sync();
         disk.SyncDirectory(folder);

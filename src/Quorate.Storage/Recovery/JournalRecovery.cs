@@ -56,7 +56,16 @@ internal sealed partial class JournalRecovery(IDisk disk, StorageOptions options
             var file = disk.Open(path, create: false);
             _segments.Add(new Segment(number, path, file, (int)Math.Min(int.MaxValue, Math.Max(file.Length, options.SegmentBytes))));
         }
-        foreach (var segment in _segments) _scan.Read(segment);
+        foreach (var segment in _segments)
+        {
+#if MUTANTS
+            if (Mutants.On(Mutant.SparesNotSearched) && _scan.LooksSpare(segment)) continue;
+#endif
+            _scan.Read(segment);
+        }
+#if MUTANTS
+        if (Mutants.On(Mutant.HigherHeadersNotSearched)) _scan.StopAtGap();
+#endif
         foreach (var found in _scan.Found.Values)
         {
             _top = found; // the last one is the highest
@@ -70,6 +79,9 @@ internal sealed partial class JournalRecovery(IDisk disk, StorageOptions options
         }
         JudgeTop();
         WalkDown();
+#if MUTANTS
+        if (Mutants.On(Mutant.OldBatchesRead)) AddOld();
+#endif
         foreach (var batch in _live) Replay(batch);
         foreach (var p in _partitions.Values) Finish(p);
     }
@@ -89,6 +101,9 @@ internal sealed partial class JournalRecovery(IDisk disk, StorageOptions options
 #endif
         Named = TopIsTorn ? h.Previous : h.Number;
         NamedChecksum = TopIsTorn ? h.PreviousChecksum : h.Checksum;
+#if MUTANTS
+        if (Mutants.On(Mutant.DamageTakenForTorn)) CutAtFirstBad();
+#endif
         if (TopIsTorn) _warnings.Add(Say($"{_top.Segment.Path}: the last batch ({h.Number}) at offset {h.Offset} was torn and is cut; nothing in it was acknowledged"));
     }
 
@@ -103,6 +118,9 @@ internal sealed partial class JournalRecovery(IDisk disk, StorageOptions options
         bool checksumKnown = true;
         while (number >= Needed && number > 0)
         {
+#if MUTANTS
+            if (Mutants.On(Mutant.PreviousChecksumUnchecked)) checksumKnown = false;
+#endif
             if (_scan.Found.TryGetValue(number, out var found) && (!checksumKnown || found.Header.Checksum == expected))
             {
                 if (found != _top) JournalScan.Verify(found);
@@ -110,6 +128,9 @@ internal sealed partial class JournalRecovery(IDisk disk, StorageOptions options
                 number = found.Header.Previous;
                 expected = found.Header.PreviousChecksum;
                 checksumKnown = true;
+#if MUTANTS
+                if (Mutants.On(Mutant.CutReadAgain)) (number, checksumKnown) = (found.Header.Number - 1, false);
+#endif
                 continue;
             }
             var (file, offset) = PlaceOf(number);
@@ -119,6 +140,34 @@ internal sealed partial class JournalRecovery(IDisk disk, StorageOptions options
         }
         _live.Reverse();
     }
+
+#if MUTANTS
+    /// <summary>Mutant: whatever is bad ends the log.</summary>
+    private void CutAtFirstBad()
+    {
+        foreach (var f in _scan.Found.Values)
+        {
+            if (f.Header.Number < Needed || f == _top) continue;
+            JournalScan.Verify(f);
+            if (f.RegionWhole) continue;
+            (TopIsTorn, Named, NamedChecksum) = (true, f.Header.Previous, f.Header.PreviousChecksum);
+            return;
+        }
+    }
+
+    /// <summary>Mutant: what stands below the oldest batch still needed is read as well.</summary>
+    private void AddOld()
+    {
+        int at = 0;
+        foreach (var f in _scan.Found.Values)
+        {
+            if (f.Header.Number >= Needed) break;
+            JournalScan.Verify(f);
+            _live.Insert(at++, f);
+        }
+        if (at > 0) Needed = _live[0].Header.Number;
+    }
+#endif
 
     /// <summary>Where a missing batch must have stood: behind the last one before it that is known.</summary>
     private (string File, long Offset) PlaceOf(ulong number)
@@ -158,6 +207,12 @@ internal sealed partial class JournalRecovery(IDisk disk, StorageOptions options
             for (long i = e.First; i <= e.Last; i++) p.Facts.AddDamage(e.Term, i);
             var at = _scan.Found.TryGetValue(e.Batch, out var f) ? (f.Segment.Path, f.Header.Offset) : (folder, 0L);
             _damage.Add(new StorageDamage(at.Item1, at.Item2, p.Facts.Partition, e.First, e.Last, Say($"partition {p.Facts.Partition}: entries {e.First} to {e.Last} of term {e.Term} are damaged in batch {e.Batch}")));
+        }
+        foreach (var e in p.Log.Staged)
+        {
+            if (!e.IsDamaged) continue;
+            var at = _scan.Found.TryGetValue(e.Batch, out var f) ? (f.Segment.Path, f.Header.Offset) : (folder, 0L);
+            _damage.Add(new StorageDamage(at.Item1, at.Item2, p.Facts.Partition, e.First, e.Last, Say($"partition {p.Facts.Partition}: staged entries {e.First} to {e.Last} of term {e.Term} are damaged in batch {e.Batch}")));
         }
         if (_unknown.Count == 0 && p.Log.HoleFrom(p.Facts.BeginIndex + 1) is var hole && hole != 0)
             _unknown.Add(new StorageDamage(folder, 0, p.Facts.Partition, hole, 0, Say($"partition {p.Facts.Partition}: the log has no entry {hole}")));

@@ -42,6 +42,32 @@ internal sealed class JournalScan(byte[] key)
         }
     }
 
+#if MUTANTS
+    /// <summary>Mutant: what does not begin with a header is taken for a spare segment.</summary>
+    public bool LooksSpare(Segment segment)
+    {
+        var first = new byte[Limits.BlockBytes];
+        if (!TryRead(segment.File, 0, first)) return true;
+        int length = BatchHeader.Probe(first, key);
+        return length == 0 || length > first.Length || BatchHeader.Parse(first.AsSpan(0, length), segment.Number, 0) is null;
+    }
+
+    /// <summary>Mutant: the log is taken to end where the next number is not found.</summary>
+    public void StopAtGap()
+    {
+        ulong last = 0, needed = 1;
+        foreach (var f in _found.Values) needed = Math.Max(needed, f.Header.Needed);
+        var above = new List<ulong>();
+        foreach (var f in _found.Values)
+        {
+            if (f.Header.Number < needed) continue;
+            if (above.Count > 0 || (last != 0 && f.Header.Number != last + 1)) above.Add(f.Header.Number);
+            else last = f.Header.Number;
+        }
+        foreach (ulong n in above) _found.Remove(n);
+    }
+#endif
+
     /// <summary>Checks the bytes of a batch's runs, and finds where each record stands.</summary>
     public static void Verify(FoundBatch batch)
     {
@@ -126,6 +152,9 @@ internal sealed class JournalScan(byte[] key)
         if (block + length <= got) _piece.AsSpan(block, length).CopyTo(bytes);
         else if (!TryRead(segment.File, pieceAt + block, bytes)) return;
         if (BatchHeader.Parse(bytes, segment.Number, pieceAt + block) is not { } header) return;
+#if MUTANTS
+        if (Mutants.On(Mutant.SecondHeaderIgnored) && pieceAt + block != header.Offset) return;
+#endif
         if (!_found.TryGetValue(header.Number, out var found))
         {
             found = new FoundBatch(header, segment);

@@ -43,7 +43,7 @@ internal sealed class RecoveringLog
                 Stamp(op.First, op.Last, op.Term);
                 break;
             case OpKind.Cut:
-                Forget(_log, op.First, long.MaxValue);
+                Forget(op.Flag ? _staged : _log, op.First, long.MaxValue);
                 break;
             case OpKind.Switch when op.Snapshot.IsNone:
                 Adopt();

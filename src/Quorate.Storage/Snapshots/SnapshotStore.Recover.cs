@@ -70,6 +70,9 @@ public sealed partial class SnapshotStore
         ulong digest = 0;
         bool readable = JournalScan.TryRead(c.File, 0, head) && SnapshotFormat.TryDigest(head, out digest);
         var identity = new SnapshotIdentity(c.Index, c.Term, digest);
+#if MUTANTS
+        if (!Mutants.On(Mutant.InstalledWithoutSwitch))
+#endif
         if (c.Installed && (log.Facts.Installed.Index != c.Index || log.Facts.Installed.Term != c.Term)) return null; // no durable switch names it
         var check = readable ? SnapshotCheck.Of(c.File, c.Partition, identity) : default;
 #if MUTANTS

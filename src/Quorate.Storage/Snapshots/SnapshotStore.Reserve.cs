@@ -29,13 +29,18 @@ public sealed partial class SnapshotStore
 
     private long ReserveSlack => Math.Min(64L * 1024 * 1024, _options.SegmentBytes);
 
+#if MUTANTS
+    private long ReserveNeeded => Mutants.On(Mutant.ReserveAsLastSnapshot) ? _files.Count == 0 ? ReserveSlack : _files.Max(static f => f.Bytes) : _largestState + ReserveSlack;
+#else
     private long ReserveNeeded => _largestState + ReserveSlack;
+#endif
 
     private bool TakeReserve(bool own)
     {
         if (!own || _reserve is null || _growing is not null) return false;
         _reserve.Dispose();
         _reserve = null;
+        _reserveBytes = 0;
         return true;
     }
 
@@ -72,8 +77,12 @@ public sealed partial class SnapshotStore
             _journal.ReserveShort = false;
             return;
         }
+        _reserveBytes = work.Reached; // not what the one before it had
         if (!_journal.ReserveShort) _notes.Note(2, $"the reserve for snapshots cannot be grown to {work.Bytes} bytes: {work.Failure.Message}; new writes are refused until there is room");
         _journal.ReserveShort = _reserve is null || _reserveBytes < ReserveNeeded;
+#if MUTANTS
+        if (Mutants.On(Mutant.ReserveUngrown)) _journal.ReserveShort = false;
+#endif
         _reserveRetryAt = _growAt + ReserveRetryMicros;
     }
 

@@ -119,6 +119,9 @@ public sealed partial class SnapshotStore
         _sinks.RemoveAll(static s => s.Over);
         for (int i = _switching.Count - 1; i >= 0; i--)
         {
+#if MUTANTS
+            if (!Mutants.On(Mutant.SnapshotReplacedEarly))
+#endif
             if (_switching[i].Batch > _journal.DurableNumber) continue;
             if (FileOf(new BodyHandle(default, _switching[i].Token, 0)) is { } file) Replace(file);
             _switching.RemoveAt(i);

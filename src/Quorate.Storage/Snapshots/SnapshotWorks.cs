@@ -7,8 +7,16 @@ internal sealed class OpenSnapshotWork(SnapshotSink sink, string path, string? r
 
     public override void Run(IDisk disk)
     {
-        if (reserve is not null) disk.Rename(reserve, path);
-        Sink.File = disk.Open(path, create: true);
+        try
+        {
+            if (reserve is not null) disk.Rename(reserve, path);
+            Sink.File = disk.Open(path, create: true);
+        }
+        catch (DiskException)
+        {
+            Sink.Broken = true; // the pieces behind it in the queue have no file
+            throw;
+        }
     }
 }
 
@@ -48,9 +56,12 @@ internal sealed class PublishSnapshotWork(SnapshotSink sink, string folder, stri
         Sink.File!.Truncate(bytes);
         Sink.File.Sync();
         disk.Rename(part, Path);
+#if MUTANTS
+        if (!Mutants.On(Mutant.SnapshotUnnamed))
+#endif
         disk.SyncDirectory(folder);
 #if MUTANTS
-        if (Mutants.On(Mutant.SnapshotUsedUnread))
+        if (Mutants.On(Mutant.SnapshotUsedUnread) || Mutants.On(Mutant.SnapshotNotReadBack))
         {
             Check = new SnapshotCheck(true, 0, bytes, 0, null);
             return;
@@ -86,6 +97,9 @@ internal sealed class GrowReserveWork(string folder, string? from, IDiskFile? fi
     public long Bytes { get; } = bytes;
     public IDiskFile? File => _file;
 
+    /// <summary>What is reserved when it failed.</summary>
+    public long Reached { get; private set; }
+
     public override void Run(IDisk disk)
     {
         string path = System.IO.Path.Join(folder, StorePaths.ReserveName);
@@ -95,6 +109,7 @@ internal sealed class GrowReserveWork(string folder, string? from, IDiskFile? fi
             disk.SyncDirectory(folder);
         }
         _file ??= disk.Open(path, create: true);
+        Reached = _file.Length;
         _file.Allocate(Bytes);
         _file.Sync();
     }

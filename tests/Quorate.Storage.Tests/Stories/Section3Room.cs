@@ -54,7 +54,7 @@ internal sealed class Tmpfs : IDisposable
 }
 
 /// <summary>storage.md §3: having no room is not a failed write.</summary>
-public class RoomTests
+public class Section3Room
 {
     [Fact]
     public void A_full_disk_says_so_holds_what_may_wait_and_recovers_by_itself()

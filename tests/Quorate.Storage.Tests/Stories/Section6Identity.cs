@@ -4,7 +4,7 @@ using Quorate.Storage;
 namespace Quorate.Storage.Tests;
 
 /// <summary>storage.md §6.1 and §7.</summary>
-public class IdentityTests
+public class Section6Identity
 {
     [Fact]
     public void A_bad_slot_never_hides_a_run_that_was_used()
