@@ -74,13 +74,6 @@ public sealed partial class SimDisk
     /// <summary>At a crash what waits may have run, to any point: a work stops after some of its operations, and those behind it in its queue did not begin.</summary>
     private void StopWorks()
     {
-        if (_stopped)
-        {
-            Drop(_journal);
-            Drop(_background);
-            _done.Clear();
-            return;
-        }
         bool journalFirst = _chance.Chance(0.5);
         StopQueue(journalFirst ? _journal : _background);
         StopQueue(journalFirst ? _background : _journal);
@@ -89,10 +82,11 @@ public sealed partial class SimDisk
 
     private void StopQueue(Queue q)
     {
+        bool stopped = _stopped; // in the middle of a work: those behind it do not begin
         _budget = _chance.Below(3) == 0 ? 0 : _chance.Below(8);
         try
         {
-            while (q.Works.Count > 0 && _budget > 0)
+            while (q.Works.Count > 0 && _budget > 0 && !stopped)
             {
                 var work = q.Works.Dequeue().Work;
                 try
@@ -109,14 +103,9 @@ public sealed partial class SimDisk
         {
             q.Works.Clear();
         }
-        Drop(q);
-        _budget = long.MaxValue;
-        _stopped = false;
-    }
-
-    private static void Drop(Queue q)
-    {
         q.Works.Clear();
         q.LastDue = q.StalledUntil = 0;
+        _budget = long.MaxValue;
+        _stopped = stopped;
     }
 }
