@@ -21,6 +21,9 @@ public enum Mutant
 
     // sessions.md
     FenceUnchecked, StreamNumberTwice, ResendOnlyOnLeaderChange, EventAfterReply, AttachJudgedLocally, ExpireWithoutExtraSpan, ServeForever, PendingKeptAcrossTerms, StaleAttachmentServed, SyncAnsweredLocally,
+    EmptiedAttachResentWhole, QueueKeptAcrossTerms, PreparedOverConfiguration, EpochBitFromConfiguration, PositionResetByRemoval, ServedWithoutBeingNamed,
+    TouchBehindHandshake, TouchesSentOnce, OldReportEchoed, ReportEchoedByPart, ClaimKeptAcrossLeaders, SpanKeptAcrossLeaders, AttachDoesNotTouch, ExpireBeforeQueuedAttach, VerdictsLeftOut, VerdictOfWhoLags,
+    ApplyLagIgnored, InstallWithConnectionsOpen, ParkedReadsAfterApply, ListChangesInTheMiddle, EventInsideList,
 }
 
 /// <summary>Which bug is planted on this thread.</summary>

@@ -62,11 +62,12 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     private SessionHost? _sessions;
     private IFace? _face;
     private Membership.Membership? _membership;
+    private Membership.Farewell? _farewell;
     private ReplicaHost? _host;
     private Instant _now;
     private long _peersOf = -1, _wakeAsked;
     private readonly (ulong Directory, ulong Run)[] _linked = new (ulong, ulong)[256];
-    private bool _stopping, _closing;
+    private bool _stopping, _closing, _dialled, _listCompared;
 
     public Member(MemberOptions options, IDisk disk, INetwork network, ISeed seed, INotes notes, IFaceFactory faces)
     {
@@ -103,6 +104,8 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     public void Start(Instant now)
     {
         _now = now;
+        var room = new Membership.WindowRoom(_options.Sessions.StreamWindowBytes, _options.Sessions.MaxEntryBytes, _options.Storage.SegmentBytes);
+        if (room.Why(_options.Members.Count) is { } wrong) throw new StorageRefusal(wrong);
         _store = MemberStore.Open(_disk, _options.Storage, _seed, _notes);
         var identity = _store.Identity;
         _mesh = new Mesh(_network, _notes, new MeshIdentity(_options.Self, identity.Directory, identity.Run, identity.Formed ? identity.ClusterId : 0, 1, _options.PeerAddress ?? "", _options.HttpAddress), this);
@@ -110,12 +113,14 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
         _sessions = new SessionHost(_options.Self, identity.Directory, identity.Run, _options.Sessions, machine, _mesh, _seed, _notes);
         _face = _faces.CreateFace(machine, _sessions, this);
         _sessions.UseFace(_face);
-        _membership = new Membership.Membership(_sessions, _notes);
+        _membership = new Membership.Membership(_sessions, _notes, room);
+        _farewell = new Membership.Farewell(_sessions, _mesh, _notes);
         _formation = new Formation.Formation(_options.Self, identity.Directory, _options.ClusterName, _options.Members, _options.FormWithQuorum, _mesh, this, _notes);
         if (_options.PeerAddress is { } peers) PeerAddress = _mesh.Listen(peers);
         _mesh.SetPeers(Others(_options.Members));
         _formation.Start(Formation.FormedList.Decode(identity.Formation.Span), identity.Formed);
         StartReplicaWhenFormed();
+        if (room.Why(_sessions.Configuration.Members.Length) is { } tooMany) throw new StorageRefusal(tooMany);
         if (_options.ClientAddress is { } clients) ClientAddress = _network.Listen(clients, _face.Accept);
     }
 
@@ -146,7 +151,9 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
             _sessions!.BeginTurn(now, _host.Standing);
             _host.Pump(now);
             _membership!.Pump(now);
+            if (_farewell!.Pump(now)) _dialled = false;
             DialConfigured();
+            NoteDifference();
         }
         _face!.Pump(now);
         _mesh!.Pump(now); // last: chunks of bodies stand behind the turn's urgent frames
@@ -158,7 +165,7 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
         get
         {
             long wake = Math.Min(Math.Min(_mesh!.NextWake, _formation!.NextWake), _face!.NextWake);
-            return Math.Min(wake, _host is null ? _store!.NextWake : Math.Min(_host.NextWake, _membership!.NextWake));
+            return Math.Min(wake, _host is null ? _store!.NextWake : Math.Min(_host.NextWake, Math.Min(_membership!.NextWake, _farewell!.NextWake)));
         }
     }
 
@@ -199,7 +206,8 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
         _membership!.OnLinkUp(peer, directory);
         _host?.DropHeld(peer);
         _host?.Tell(_now, new LinkUp(peer, directory, run));
-        if (_host is not null) _sessions!.OnLink(peer);
+        LinkChanged(peer);
+        if (_host is not null) _farewell!.OnLinkUp(peer);
     }
 
     public void OnLinkDown(ReplicaId peer)
@@ -208,7 +216,16 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
         _membership!.OnLinkDown(peer);
         _host?.DropHeld(peer);
         _host?.Tell(_now, new LinkDown(peer));
-        if (_host is not null) _sessions!.OnLink(peer);
+        LinkChanged(peer);
+        _farewell!.OnLinkDown(peer);
+    }
+
+    /// <summary>What was reported to the leader may be lost with the link: the core hears of it before the next frame of the same turn makes an acknowledgement that claims it (sessions.md §6.1, decision 0005).</summary>
+    private void LinkChanged(ReplicaId peer)
+    {
+        if (_host is null) return;
+        _sessions!.OnLink(peer);
+        if (peer == _host.Standing.Leader) _host.Tell(_now, new Answered(0));
     }
 
     public void OnFrame(Sender from, FrameKind kind, ReadOnlySpan<byte> body)
@@ -216,6 +233,9 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
         if (_closing) return;
         switch (kind)
         {
+            case FrameKind.Formation when !body.IsEmpty && body[0] == Runtime.Membership.Farewell.Frame:
+                if (_host is not null) _farewell!.OnFrame(from, body);
+                break;
             case FrameKind.Formation: _formation!.OnFrame(from, body, _sessions!.Configuration); break;
             case FrameKind.Protocol: _host?.OnFrame(_now, from, body); break;
             case FrameKind.Session when _host is not null:
@@ -251,21 +271,34 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
         DialConfigured();
     }
 
-    /// <summary>The recorded configuration says whom to dial; the list of the command line adds where.</summary>
+    /// <summary>The recorded configuration says whom to dial, and where; the list of the command line adds who is not recorded. Who left lately is dialled for a while, to be told.</summary>
     private void DialConfigured()
     {
-        if (_peersOf == _sessions!.ConfigurationIndex && _peersOf > 0) return;
-        if (_peersOf == 0 && _sessions.ConfigurationIndex == 0) return;
-        _peersOf = _sessions.ConfigurationIndex;
+        if (_dialled && _peersOf == _sessions!.ConfigurationIndex) return;
+        _dialled = true;
+        _peersOf = _sessions!.ConfigurationIndex;
         var peers = new List<(ReplicaId Id, string Address)>(Others(_options.Members));
-        foreach (var m in _sessions.Configuration.Members)
-        {
-            if (m.Id == _options.Self) continue;
-            int at = peers.FindIndex(p => p.Id == m.Id);
-            if (at < 0) peers.Add((m.Id, m.Address));
-            else if (peers[at].Address != m.Address) peers[at] = (m.Id, m.Address);
-        }
+        foreach (var m in _sessions.Configuration.Members) Name(peers, m);
+        foreach (var (m, _) in _farewell!.Gone) Name(peers, m);
         _mesh!.SetPeers(peers);
+    }
+
+    private void Name(List<(ReplicaId Id, string Address)> peers, ConfiguredMember m)
+    {
+        if (m.Id == _options.Self) return;
+        int at = peers.FindIndex(p => p.Id == m.Id);
+        if (at < 0) peers.Add((m.Id, m.Address));
+        else peers[at] = (m.Id, m.Address);
+    }
+
+    /// <summary>The recorded configuration wins; that the list of the command line says something else is one warning (storage.md §6.4). Said once this member has caught up: before, it may not know what is recorded.</summary>
+    private void NoteDifference()
+    {
+        if (_listCompared || !_sessions!.Serving) return;
+        _listCompared = true;
+        var recorded = _sessions.Configuration.Members;
+        bool same = recorded.Length == _options.Members.Count && recorded.All(m => _options.Members.Any(l => l.Id == m.Id && l.Address == m.Address));
+        if (!same) _notes.Note(2, $"members: the list of this member's settings is {string.Join(",", _options.Members.OrderBy(m => m.Id).Select(m => $"{m.Id.Value}={m.Address}"))}, the recorded configuration is {_sessions.Configuration}: the recorded one holds, the list only says where to dial");
     }
 
     private (ReplicaId Id, string Address)[] Others(IReadOnlyList<(ReplicaId Id, string Address)> members) => [.. members.Where(m => m.Id != _options.Self)];

@@ -168,4 +168,151 @@ public class StreamStories
         stage[1].Sessions.LowSpace = false;
         stage.Street.Until(() => stage[2].Sessions.HasRoom);
     }
+
+    /// <summary>
+    /// 1 B's Attach of S waits in A's queue, and A may not propose. 2 Its client leaves; C leads a term in which S is attached at C, and B cannot reach C. 3 A leads again: with what it still had in its queue, the old
+    /// Attach would throw the client off at C. The queue belongs to one term; B sends its number again, empty (sessions.md §4.3).
+    /// </summary>
+    [Fact]
+    public void A_leaders_queue_belongs_to_one_term()
+    {
+        var stage = new SessionStage();
+        stage.Lead(stage[1]);
+        var first = stage.Welcome(stage[2]);
+        stage.MayPropose = 0;
+        var left = first.MoveTo(stage[2].Sessions);
+        stage.Street.Run(50);
+        left.Leave();
+        first.Leave();
+        stage.Street.Hold(stage[2].Door, stage[3].Door);
+        stage.MayPropose = 64 * 1024 * 1024;
+        stage.Lead(stage[3]);
+        var moved = first.MoveTo(stage[3].Sessions);
+        stage.Street.Until(() => moved.Welcomed);
+        stage.Lead(stage[1]);
+        stage.Street.Until(() => stage[2].Sessions.WindowBytes == 0);
+        stage.Street.Run(100);
+        Assert.Null(moved.HungUp);
+        Assert.Equal(1, stage.Count(CommandKind.Empty));
+    }
+
+    /// <summary>1 A prepared in term 1. 2 B opens term 2. 3 A value of term 1 is decided behind it (Multi-Paxos may): it was computed on a state that is no more, and everybody skips it (sessions.md §3.2).</summary>
+    [Fact]
+    public void A_transaction_of_an_earlier_term_behind_a_later_one_is_skipped_by_everyone()
+    {
+        var stage = new SessionStage();
+        stage.Lead(stage[1]);
+        var client = stage.Welcome(stage[2]);
+        client.Write("once");
+        stage.Street.Until(() => client.Unapplied == 0);
+        byte[] late = stage.Entry(stage.Last).Payload.ToArray();
+        stage.Lead(stage[3]);
+        stage.Append(EntryKind.Command, late);
+        client.Write("next");
+        stage.Street.Until(() => client.Unapplied == 0);
+        stage.AllApplied();
+        Assert.All(stage.Nodes, n => Assert.Equal(["once", "next"], n.Machine.Written));
+        Assert.All(stage.Nodes, n => Assert.Equal(1u, n.Sessions.Table.Counter)); // epoch 2 has one transaction
+    }
+
+    /// <summary>1 The configuration that removes B is in A's log and not applied. 2 Numbers of B are judged by the applied configuration, so none is taken meanwhile (sessions.md §2.4).</summary>
+    [Fact]
+    public void Nothing_is_prepared_while_a_configuration_in_the_log_is_not_applied()
+    {
+        var stage = new SessionStage();
+        stage.Lead(stage[1]);
+        var client = stage.Welcome(stage[2]);
+        stage[1].HeldAt = stage.Last;
+        stage.Change(stage.Configuration.Without(stage[2].Id));
+        stage[2].HeldAt = stage.Last - 1;
+        client.Write("of a member that goes");
+        stage.Street.Run(100);
+        Assert.Equal(0, stage.Count(CommandKind.Write));
+        stage[1].HeldAt = stage[2].HeldAt = long.MaxValue;
+        stage.Street.Until(() => client.HungUp is not null);
+        stage.Street.Run(100);
+        Assert.Equal(0, stage.Count(CommandKind.Write));
+    }
+
+    /// <summary>1 B is removed with ten numbers applied, and named again with the same directory. 2 Its position outlived the removal: it goes on at eleven (sessions.md §4.2).</summary>
+    [Fact]
+    public void A_position_outlives_its_members_removal()
+    {
+        var stage = new SessionStage();
+        stage.Lead(stage[1]);
+        var client = stage.Welcome(stage[2]);
+        for (int i = 0; i < 9; i++) client.Write($"w{i}");
+        stage.Street.Until(() => client.Unapplied == 0);
+        var all = stage.Configuration;
+        stage.Change(all.Without(stage[2].Id));
+        stage.AllApplied();
+        Assert.Equal(10, stage[1].Sessions.Table.PositionOf(2).Number);
+        stage.Change(all);
+        stage.Street.Until(() => stage[2].Sessions.Serving);
+        stage.Welcome(stage[2]).Write("eleven and twelve");
+        stage.Street.Until(() => stage[2].Machine.Written.Count == 10);
+        Assert.Equal(12, stage[3].Sessions.Table.PositionOf(2).Number);
+    }
+
+    /// <summary>1 C was formed later, from a list that says one voter where the log once had three. 2 Replaying "term opened", it must reach the epoch that the others have: the record says it, not a configuration (sessions.md §3.3).</summary>
+    [Fact]
+    public void A_member_that_replays_the_log_under_a_later_configuration_reaches_the_same_epochs()
+    {
+        var stage = new SessionStage();
+        stage[3].Sessions.Begin(new ClusterConfiguration([stage.Configuration.Find(stage[3].Id)!]));
+        stage.Lead(stage[1]);
+        stage.Welcome(stage[1]);
+        stage.Lead(stage[2]);
+        stage.AllApplied();
+        Assert.Equal(2u, stage[1].Sessions.Table.Epoch);
+        Assert.Equal(stage[1].Sessions.Table.Digest, stage[3].Sessions.Table.Digest);
+    }
+
+    [Fact]
+    public void At_its_end_the_counter_begins_a_new_epoch_and_zxids_go_on_rising()
+    {
+        var stage = new SessionStage(3, _ => new SessionOptions { EpochCounterLimit = 20 });
+        stage.Lead(stage[1]);
+        var client = stage.Welcome(stage[2]);
+        long last = 0;
+        for (int i = 0; i < 60; i++)
+        {
+            client.Write($"w{i}");
+            stage.Street.Until(() => client.Unapplied == 0);
+            Assert.True(stage[2].Sessions.Table.Zxid > last);
+            last = stage[2].Sessions.Table.Zxid;
+        }
+        Assert.True(stage.Count(CommandKind.Epoch) is 2 or 3);
+        stage.AllApplied();
+        Assert.Equal((uint)(1 + stage.Count(CommandKind.Epoch)), stage[3].Sessions.Table.Epoch);
+        Assert.Equal(stage[1].Sessions.Table.Digest, stage[3].Sessions.Table.Digest);
+    }
+
+    /// <summary>1 B sends a number, and its link breaks; A has it. 2 A beat from before names less, so B sends the number again over the new link. 3 A takes it once (sessions.md §4.1).</summary>
+    [Fact]
+    public void A_number_that_comes_a_second_time_takes_effect_once()
+    {
+        var stage = new SessionStage();
+        stage.Lead(stage[1]);
+        var client = stage.Welcome(stage[2]);
+        client.Write("once");
+        stage.Street.Until(() => client.Unapplied == 0);
+        var request = new byte[StreamRequest.HeaderBytes];
+        StreamRequest.WriteHeader(request, CommandKind.Write, client.Session, client.Number);
+        var w = stage[2].Mesh.Begin(stage[1].Id, Transport.FrameKind.Session)!;
+        w.Byte((byte)SessionFrame.Stream);
+        w.Int64(1_000);
+        w.UInt64(stage.Term);
+        w.UInt64(stage[2].Run);
+        w.Int64(stage[1].Sessions.Table.PositionOf(2).Number);
+        w.Int32(1);
+        w.Sized([.. request, .. "once"u8]);
+        stage[2].Mesh.End(stage[1].Id);
+        stage.Street.Run(100);
+        Assert.Equal(1, stage.Count(CommandKind.Write));
+        client.Write("next");
+        stage.Street.Until(() => client.Unapplied == 0);
+        stage.AllApplied();
+        Assert.Equal(["once", "next"], stage[3].Machine.Written);
+    }
 }

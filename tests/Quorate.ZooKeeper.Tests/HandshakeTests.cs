@@ -239,4 +239,38 @@ public sealed class HandshakeTests
         world.Accept();
         Assert.DoesNotContain(world.Lines, l => l.Contains(Convert.ToHexString(client.Password), StringComparison.OrdinalIgnoreCase));
     }
+
+    /// <summary>1 The window is full and there is no leader: the member does not serve. 2 Clients come and go: none of them may stay in the list of those who wait for the window.</summary>
+    [Fact]
+    public void Who_comes_while_nobody_serves_is_closed_and_does_not_wait_for_the_window()
+    {
+        var world = new FaceWorld(atOnce: false);
+        world.Sessions.WindowSize = 0;
+        world.Sessions.Serving = false;
+        for (int i = 0; i < 100; i++)
+        {
+            var client = world.Accept();
+            client.Send(RawClient.ConnectFrame());
+            Assert.True(client.Connection.Closed);
+        }
+        Assert.Equal(0, world.Face.AwaitingWindow);
+    }
+
+    [Fact]
+    public void A_connection_that_closes_while_it_waits_for_the_window_leaves_the_list()
+    {
+        var world = new FaceWorld(atOnce: false);
+        world.Sessions.WindowSize = 0;
+        var clients = Enumerable.Range(0, 10).Select(_ => world.Accept()).ToList();
+        foreach (var client in clients) client.Send(RawClient.ConnectFrame());
+        Assert.Equal(10, world.Face.AwaitingWindow);
+        foreach (int i in new[] { 9, 0, 4 }) ((IConnectionOwner)clients[i].Connection.Owner!).OnClosed(clients[i].Connection, "gone");
+        clients[5].Connection.Owner!.OnClosed(clients[5].Connection, "gone");
+        Assert.Equal(6, world.Face.AwaitingWindow);
+        world.Sessions.WindowSize = 100;
+        world.Face.WindowOpened();
+        Assert.Equal(0, world.Face.AwaitingWindow);
+        world.Turn();
+        Assert.Equal(6, world.Sessions.InLog);
+    }
 }

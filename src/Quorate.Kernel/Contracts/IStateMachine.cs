@@ -72,6 +72,9 @@ public interface IApplySink
 {
     /// <summary>Something happened at a path. <paramref name="type"/> is the machine's own event number; <paramref name="access"/> names the access list that judges who may see it.</summary>
     void Event(int type, ReadOnlySpan<byte> path, long zxid, int access);
+
+    /// <summary>This row of the machine, or what hangs below it, is about to change: whoever reads it in slices takes the rest now (sessions.md §7.4).</summary>
+    void Changing(int row) { }
 }
 
 /// <summary>A machine with things of its own that grow old (container and TTL nodes). Only the leader asks, and proposes what comes as ordinary requests of session 0.</summary>

@@ -67,7 +67,7 @@ public sealed partial class DataTree
                 ApplySetData(context, ref r, sink, output);
                 break;
             case TreeOp.SetAcl:
-                ApplySetAcl(ref r, output);
+                ApplySetAcl(ref r, sink, output);
                 break;
             case TreeOp.Check:
                 Done(output, op);
@@ -86,6 +86,7 @@ public sealed partial class DataTree
         int cversion = r.Int32();
         int parent = Existing(TreePaths.Parent(path));
 
+        sink.Changing(parent);
         BeforeChange(parent);
         int node = Insert(path, parent, data, isNull ? -1 : data.Length, _access.Intern(acl), owner, context.Zxid, context.TimeMillis);
         _digest -= StatPrint(parent);
@@ -109,6 +110,7 @@ public sealed partial class DataTree
         int version = r.Int32();
         int node = Existing(path);
 
+        sink.Changing(node);
         BeforeChange(node);
         SetData(node, data, isNull ? -1 : data.Length);
         _digest -= StatPrint(node);
@@ -123,12 +125,13 @@ public sealed partial class DataTree
         if (output is not null) Stat(node).WriteTo(output.Take(TreeStat.Size));
     }
 
-    private void ApplySetAcl(ref ByteReader r, ByteWriter? output)
+    private void ApplySetAcl(ref ByteReader r, IApplySink sink, ByteWriter? output)
     {
         int node = Existing(r.Sized());
         var acl = r.Sized();
         int aversion = r.Int32();
 
+        sink.Changing(node);
         BeforeChange(node);
         _digest -= StatPrint(node);
         int before = _rows[node].Access;
@@ -146,6 +149,7 @@ public sealed partial class DataTree
     {
         int parent = _rows[node].Parent, access = _rows[node].Access;
         if (node == Root || ChildCount(node) != 0) throw new InvariantException("Tree.Delete", $"index {context.Index}: the node has children");
+        sink.Changing(parent);
         BeforeChange(node);
         BeforeChange(parent);
         Delete(node, path.Length);

@@ -191,6 +191,10 @@ public sealed partial class RaftCore
             Invariant.That(S.Leader.IsNone, "ElectionSafety", $"{from.Id} and {S.Leader} both lead term {term}");
             S.EchoedRound = S.AckedMatch = 0;
             S.AckedGate = Ticket.None;
+#if MUTANTS
+            if (!Mutants.On(Mutant.ClaimKeptAcrossLeaders))
+#endif
+            S.AnsweredUpTo = Math.Min(S.AnsweredUpTo, 0); // what was reported went to another leader: the first acknowledgement to this one claims nothing of it (sessions.md §6.1)
         }
         if (S.Role != Role.Follower || S.Leader != from.Id) BecomeFollower(from.Id, "a leader speaks"); // the vote of this term stays (bug 3)
         if (from.Old) return true;

@@ -10,12 +10,13 @@ public enum MembershipChange : byte { Add, Remove, Promote }
 /// Changes of the configuration, one voter at a time (Raft §4.1). A listed member with a directory that the configuration does not record becomes a learner and takes its vote back by itself,
 /// through two changes, each committed before the next (storage.md §6.3): the old directory loses its vote, then the new one gets one.
 /// </summary>
-public sealed class Membership(SessionHost sessions, INotes notes)
+public sealed class Membership(SessionHost sessions, INotes notes, WindowRoom room)
 {
     private const long RetryMicros = 250_000;
     private readonly ulong[] _linked = new ulong[256];
     private long _next;
     private bool _asked, _lostNoted;
+    private ReplicaId _stepped;
 
     /// <summary>
     /// May a member whose journal has damage of unknown content begin anew under a new directory? Only when for every partition the other voters are a quorum (storage.md §2.1); else it stops.
@@ -65,7 +66,9 @@ public sealed class Membership(SessionHost sessions, INotes notes)
         if (!sessions.Leading || Host is null || now.Micros < _next) return;
         _next = now.Micros + RetryMicros;
         if (_asked || sessions.ConfigurationIndex != Host.Standing.ConfigurationIndex) return;
-        if (NextStep(sessions.Configuration, now) is { } next) Propose(next, (_, _) => { });
+        if (NextStep(sessions.Configuration, sessions.Self, _stepped, _linked, id => CaughtUp(id, now)) is not { } step) return;
+        _stepped = step.Id;
+        Propose(step.Next, (_, _) => { });
     }
 
     /// <summary>An operator's word. The answer's text is null when it is done.</summary>
@@ -93,6 +96,7 @@ public sealed class Membership(SessionHost sessions, INotes notes)
         return change switch
         {
             MembershipChange.Add when member is not null => $"member {id.Value} is in the configuration already",
+            MembershipChange.Add when room.Why(present.Members.Length + 1) is { } tooMany => tooMany,
             MembershipChange.Add when address.Length == 0 => "an address HOST:PORT is needed",
             MembershipChange.Remove when member is null => $"member {id.Value} is not in the configuration",
             MembershipChange.Remove when member!.Voter && present.VoterCount == 1 => "the last voter cannot be removed",
@@ -117,20 +121,30 @@ public sealed class Membership(SessionHost sessions, INotes notes)
         });
     }
 
-    /// <summary>The next of the two changes that some member needs; null when all is as it should be.</summary>
-    private ClusterConfiguration? NextStep(ClusterConfiguration present, Instant now)
+    /// <summary>
+    /// The next of the two changes that some member needs; null when all is as it should be. Whoever stepped last is asked last: one whose step the core refuses again and again must not keep another from coming back.
+    /// </summary>
+    internal static (ReplicaId Id, ClusterConfiguration Next)? NextStep(ClusterConfiguration present, ReplicaId self, ReplicaId stepped, ulong[] linked, Func<ReplicaId, bool> caughtUp)
     {
-        foreach (var m in present.Members)
+        var members = present.Members;
+        int first = 0;
+        while (first < members.Length && members[first].Id <= stepped) first++;
+        for (int i = 0; i < members.Length; i++)
         {
-            ulong linked = _linked[m.Id.Value];
-            if (m.Id == sessions.Self) continue;
-#if MUTANTS
-            if (Mutants.On(Mutant.OneChangeReplacement) && linked != 0 && linked != m.Directory) return present.With(m with { Directory = linked });
-#endif
-            if (linked != 0 && linked != m.Directory) return present.With(m with { Directory = linked, Voter = false, Returning = m.Voter || m.Returning });
-            if (m is { Voter: false, Returning: true } && linked == m.Directory && CaughtUp(m.Id, now)) return present.With(m with { Voter = true, Returning = false });
+            var m = members[(first + i) % members.Length];
+            if (m.Id != self && StepOf(m, present, linked[m.Id.Value], caughtUp) is { } next) return (m.Id, next);
         }
         return null;
+    }
+
+    private static ClusterConfiguration? StepOf(ConfiguredMember m, ClusterConfiguration present, ulong linked, Func<ReplicaId, bool> caughtUp)
+    {
+        if (linked == 0) return null;
+#if MUTANTS
+        if (Mutants.On(Mutant.OneChangeReplacement) && linked != m.Directory) return present.With(m with { Directory = linked });
+#endif
+        if (linked != m.Directory) return present.With(m with { Directory = linked, Voter = false, Returning = m.Voter || m.Returning });
+        return m is { Voter: false, Returning: true } && caughtUp(m.Id) ? present.With(m with { Voter = true, Returning = false }) : null;
     }
 
     /// <summary>Its report of the last beats says that it has applied nearly all of what is committed.</summary>

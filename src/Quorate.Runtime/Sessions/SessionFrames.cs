@@ -6,7 +6,7 @@ public enum SessionFrame : byte
     /// <summary>Member to leader: numbered requests.</summary>
     Stream = 1,
 
-    /// <summary>Member to leader, the answer to a beat: touches, applied position.</summary>
+    /// <summary>Member to leader, the answer to a beat: touches, applied position; in parts when they are many.</summary>
     Report = 2,
 
     /// <summary>Leader to member: what it received of the member's stream, echoes, verdicts.</summary>
@@ -51,7 +51,10 @@ public struct Beat
     };
 }
 
-/// <summary>The head of a member's report: touches of (session, connection) follow.</summary>
+/// <summary>
+/// The head of a part of a member's report: touches of (session, connection) follow, the connection's number negative when it is gone (it touched; nobody needs to close it).
+/// A report of many touches is several frames; it is echoed as one, when all its parts came in order and were judged.
+/// </summary>
 public struct Report
 {
     public long Frame;
@@ -64,6 +67,10 @@ public struct Report
     public long ServeMicros;
     public bool LowSpace;
 
+    /// <summary>From 0.</summary>
+    public int Part;
+    public bool Last;
+
     public readonly void Write(ByteWriter w)
     {
         w.Byte((byte)SessionFrame.Report);
@@ -74,6 +81,8 @@ public struct Report
         w.Int64(Applied);
         w.Int64(ServeMicros);
         w.Bool(LowSpace);
+        w.Int32(Part);
+        w.Bool(Last);
     }
 
     public static Report Read(ref ByteReader r) => new()
@@ -85,5 +94,7 @@ public struct Report
         Applied = r.Int64(),
         ServeMicros = r.Int64(),
         LowSpace = r.Bool(),
+        Part = r.Int32(),
+        Last = r.Bool(),
     };
 }

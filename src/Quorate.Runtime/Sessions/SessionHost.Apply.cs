@@ -16,12 +16,20 @@ public sealed partial class SessionHost
         switch (entry.Kind)
         {
             case EntryKind.TermOpened:
-                Table.OpenTerm(entry.Term, entry.Payload.Length > 0 && entry.Payload[0] == 1);
+                bool raises = entry.Payload.Length > 0 && entry.Payload[0] == 1;
+#if MUTANTS
+                if (Mutants.On(Mutant.EpochBitFromConfiguration)) raises = Configuration.VoterCount > 1;
+#endif
+                Table.OpenTerm(entry.Term, raises);
                 if (_standing.Role == Role.Leader && _standing.Term == entry.Term) OpenLeadership(entry.Term);
                 break;
             case EntryKind.Configuration:
                 Configuration = ClusterConfiguration.Decode(entry.Payload) ?? throw new InvariantException("ConfigurationReadable", $"index {entry.Index}");
                 ConfigurationIndex = entry.Index;
+#if MUTANTS
+                for (byte m = 1; m < 255 && Mutants.On(Mutant.PositionResetByRemoval); m++)
+                    if (Configuration.Find(new ReplicaId(m)) is null) Table.Advance(m, default);
+#endif
                 _notes.Note(1, $"configuration at {entry.Index}: {Configuration}");
                 break;
             default:

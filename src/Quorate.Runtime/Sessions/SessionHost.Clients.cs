@@ -34,6 +34,9 @@ public sealed partial class SessionHost
     public int MaxRequestBytes => _options.MaxEntryBytes - Command.HeaderBytes - StreamRequest.HeaderBytes - 1024;
     public int ConnectionCount => _live.Count;
 
+    /// <summary>Connections whose touch no beat has echoed.</summary>
+    public int UnechoedTouches => _touched.Count;
+
     /// <summary>Bytes of this member's numbers that its own apply does not cover.</summary>
     public long WindowBytes => _window.Bytes;
 
@@ -49,6 +52,13 @@ public sealed partial class SessionHost
 
     public void Attach(SessionConnection connection, long session, ReadOnlySpan<byte> password, int timeoutMillis)
     {
+#if MUTANTS
+        if (Mutants.On(Mutant.AttachJudgedLocally) && Table.Find(session) is null)
+        {
+            connection.OnHandshake(new HandshakeResult { Verdict = HandshakeVerdict.UnknownSession, Zxid = Table.Zxid });
+            return;
+        }
+#endif
         Span<byte> request = stackalloc byte[StreamRequest.HeaderBytes + 20];
         BeginHandshake(connection);
         StreamRequest.WriteHeader(request, CommandKind.Attach, session, connection.Number);

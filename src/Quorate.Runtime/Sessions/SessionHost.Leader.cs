@@ -28,6 +28,26 @@ public sealed partial class SessionHost
         public long Applied;
         public long ServeMicros;
         public readonly List<(long Session, ulong Run, long Connection)> Verdicts = [];
+        private long _report;
+        private int _nextPart;
+        private bool _judged;
+
+        /// <summary>A part came. True: it ends a report all of whose parts came in order and were judged, so that it may be echoed.</summary>
+        public bool Completes(in Report part, bool judged)
+        {
+            if (part.Part == 0) (_report, _nextPart, _judged) = (part.Number, 0, true);
+            _judged &= judged && part.Number == _report && part.Part == _nextPart++;
+#if MUTANTS
+            if (Mutants.On(Mutant.ReportEchoedByPart)) return judged;
+#endif
+            return part.Last && _judged;
+        }
+
+        public void ForgetReports()
+        {
+            ReportEcho = 0;
+            _judged = false;
+        }
     }
 
     /// <summary>This member's journal is short of room (storage.md §3.1); set by the host.</summary>
@@ -56,12 +76,18 @@ public sealed partial class SessionHost
     private void OpenLeadership(ulong term)
     {
         _prepare.Open(term);
+#if MUTANTS
+        if (!Mutants.On(Mutant.QueueKeptAcrossTerms))
+#endif
         Array.Clear(_streams);
         _ownNext = _window.FirstNumber;
         _nextBeat = Now.Micros;
         _nextExpiry = 0;
         _nextSweep = Now.Micros + _options.SweepMicros;
         _epochProposed = false;
+#if MUTANTS
+        if (!Mutants.On(Mutant.SpanKeptAcrossLeaders))
+#endif
         foreach (var s in Table.Sessions) s.TouchedAt = _judgeMicros; // the whole span begins anew (sessions.md §6.1)
         _notes.Note(1, $"leading: term {term} open at index {AppliedIndex}");
         ForgetSyncs();
@@ -71,6 +97,9 @@ public sealed partial class SessionHost
     {
         _notes.Note(1, $"no longer leading: term {_prepare.Term}");
         _prepare.Close();
+#if MUTANTS
+        if (!Mutants.On(Mutant.QueueKeptAcrossTerms))
+#endif
         Array.Clear(_streams);
         _proposals.Clear();
         ForgetSyncs();
@@ -91,6 +120,9 @@ public sealed partial class SessionHost
             var bytes = r.Sized();
             if (r.Failed || bytes.IsEmpty) return;
             if ((CommandKind)bytes[0] == CommandKind.Attach) TouchByAttach(bytes);
+#if MUTANTS
+            if (Mutants.On(Mutant.StreamNumberTwice) && n <= stream.Received.Number && stream.Queue.Count == 0) stream.Received = stream.Received with { Number = n - 1 };
+#endif
             if (n != stream.Received.Number + 1 || (stream.Queue.Count > 0 && stream.Queue.Bytes + bytes.Length > _options.StreamWindowBytes)) continue;
             if (stream.Queue.Count == 0) stream.Queue.Reset(n);
             stream.Queue.Add((CommandKind)bytes[0], bytes, default, null);
@@ -109,7 +141,8 @@ public sealed partial class SessionHost
         stream.Received = new StreamPosition(from.Directory, run, 0); // another directory or run counts as 0
         stream.Queue.Reset(1);
         stream.Verdicts.Clear();
-        stream.ReportEcho = stream.Echo = 0; // another run counts its frames and its links anew
+        stream.ForgetReports();
+        stream.Echo = 0; // another run counts its frames and its links anew
         return stream;
     }
 
@@ -140,18 +173,27 @@ public sealed partial class SessionHost
         stream.Applied = report.Applied;
         stream.ServeMicros = report.ServeMicros;
         stream.LowSpace = report.LowSpace;
-        if (judged && !from.Old) stream.ReportEcho = Math.Max(stream.ReportEcho, report.Number);
+        bool old = from.Old;
+#if MUTANTS
+        if (Mutants.On(Mutant.OldReportEchoed)) old = false;
+#endif
+        if (stream.Completes(report, judged && !old)) stream.ReportEcho = Math.Max(stream.ReportEcho, report.Number);
     }
 
     /// <summary>False when it cannot be judged yet: its report is not echoed, so that it comes again (sessions.md §6.2).</summary>
     private bool TakeTouch(MemberStream stream, long session, ulong run, long connection, long reporterApplied)
     {
         var known = Table.Find(session);
-        if (known is not null && known.Attached == new Attachment(stream.Member.Value, run, connection))
+        if (known is not null && known.Attached == new Attachment(stream.Member.Value, run, Math.Abs(connection)))
         {
             known.TouchedAt = _judgeMicros;
             return true;
         }
+        if (connection < 0) return true; // gone: nothing to close, and nothing that an Attach which is not applied here yet would lose (its own apply touches)
+#if MUTANTS
+        if (Mutants.On(Mutant.VerdictsLeftOut)) return true;
+        if (Mutants.On(Mutant.VerdictOfWhoLags)) reporterApplied = 0;
+#endif
         if (AppliedIndex < reporterApplied || stream.Verdicts.Count >= MaxVerdicts) return false;
         stream.Verdicts.Add((session, run, connection));
         return true;
@@ -160,13 +202,16 @@ public sealed partial class SessionHost
     /// <summary>A beat to this member may be lost, and its verdicts with it: its touches are asked for again, so that they are judged again (sessions.md §6.2).</summary>
     private void JudgeTouchesAgain(ReplicaId member)
     {
-        if (_streams[member.Value] is { } stream) stream.ReportEcho = 0;
+        _streams[member.Value]?.ForgetReports();
     }
 
     /// <summary>An arriving Attach whose password fits touches, taken or not (sessions.md §6.1).</summary>
     private void TouchByAttach(ReadOnlySpan<byte> bytes)
     {
         if (!StreamRequest.TryRead(bytes, out var request)) return;
+#if MUTANTS
+        if (Mutants.On(Mutant.AttachDoesNotTouch)) return;
+#endif
         var r = new ByteReader(request.Body);
         r.Int32();
         ulong low = r.UInt64(), high = r.UInt64();
@@ -178,6 +223,10 @@ public sealed partial class SessionHost
     {
         if (!_prepare.IsOpen || !MayPrepare) return;
         long budget = _standing.MayPropose;
+#if MUTANTS
+        if (Mutants.On(Mutant.ExpireBeforeQueuedAttach)) Judge(ref budget);
+        if (!Mutants.On(Mutant.PreparedOverConfiguration))
+#endif
         if (_standing.ConfigurationIndex > AppliedIndex) return;
         bool more = TakeOwn(ref budget);
         foreach (var stream in _streams)

@@ -36,6 +36,9 @@ public sealed partial class SessionHost
 #if MUTANTS
         if (Mutants.On(Mutant.ServeForever)) return _caughtUpOnce || AppliedRecently();
 #endif
+#if MUTANTS
+        if (Mutants.On(Mutant.ServedWithoutBeingNamed)) return Now.Micros < _standing.MayServeUntilMicros && AppliedRecently();
+#endif
         return Now.Micros < _standing.MayServeUntilMicros && Configuration.Names(Self, _origin.Directory) && AppliedRecently();
     }
 
@@ -65,6 +68,9 @@ public sealed partial class SessionHost
             _caughtUpOnce = _proofCount > 0 && AppliedIndex >= _standing.ProvenCommit && Table.OpenedTerm > 0;
             return _caughtUpOnce;
         }
+#if MUTANTS
+        if (Mutants.On(Mutant.ApplyLagIgnored)) return true;
+#endif
         for (int i = 0; i < _proofCount; i++)
             if (Now.Micros - _proofs[i].At <= _options.MaxApplyLagMicros && AppliedIndex >= _proofs[i].Commit) return true;
         return AppliedIndex >= _standing.ProvenCommit;
@@ -73,6 +79,9 @@ public sealed partial class SessionHost
     /// <summary>Closes every client connection before the state is replaced: no snapshot holds their answers or events (sessions.md §6.3).</summary>
     public void BeginInstall()
     {
+#if MUTANTS
+        if (Mutants.On(Mutant.InstallWithConnectionsOpen)) return;
+#endif
         _installing = true;
         UpdateServing();
         HangUpAll("a snapshot is being installed");

@@ -10,6 +10,9 @@ public sealed partial class SessionHost
 {
     private const int MaxStreamFrameBytes = 1024 * 1024;
 
+    /// <summary>Touches of one frame of a report: 1 MiB.</summary>
+    private const int MaxReportFrameTouches = 64 * 1024;
+
     private long _frame;          // frames sent on the channel to leaders, counted over the run
     private long _channelBegan;   // frames up to here went to another leader, term or link
     private long _echo;           // the newest of them that the leader echoed
@@ -105,34 +108,65 @@ public sealed partial class SessionHost
     private void MakeEmptyWhenGone(ref RequestSlot slot)
     {
         if (slot.Kind is not (CommandKind.Open or CommandKind.Attach) || slot.Connection is not { IsGone: true }) return;
+#if MUTANTS
+        if (Mutants.On(Mutant.EmptiedAttachResentWhole)) return;
+#endif
         slot.Kind = CommandKind.Empty;
         _window.SetFirstByte(slot, (byte)CommandKind.Empty);
     }
 
+    /// <summary>
+    /// Every touch that no beat of this leader has echoed, in as many frames as it takes (sessions.md §6.1). What a full queue cuts off comes with the next report, and nothing is claimed for it:
+    /// the leader echoes a report when it has judged all its parts.
+    /// </summary>
     private void SendReport(ReplicaId leader)
     {
-        var w = _mesh.Begin(leader, FrameKind.Session);
-        if (w is null) return;
-        var report = new Report { Frame = ++_frame, Term = _standing.Term, Run = _origin.Run, Number = ++_reportNumber, Applied = AppliedIndex, ServeMicros = _options.ServeWithoutLeaderMicros, LowSpace = LowSpace };
-        report.Write(w);
-        int countAt = w.Length, kept = 0;
-        w.Int32(0);
+        ForgetEchoed();
+        _reportNumber++;
+        int at = 0;
+        for (int part = 0; part == 0 || at < _touched.Count; part++)
+        {
+            var w = _mesh.Begin(leader, FrameKind.Session);
+            if (w is null) return;
+            at = WriteReportPart(w, part, at);
+            _mesh.End(leader);
+        }
+        AnsweredUpTo = Now.Micros;
+#if MUTANTS
+        if (!Mutants.On(Mutant.TouchesSentOnce)) return;
+        foreach (var c in _touched) c.InTouched = false;
+        _touched.Clear();
+#endif
+    }
+
+    private int WriteReportPart(ByteWriter w, int part, int at)
+    {
+        int count = Math.Min(_touched.Count - at, MaxReportFrameTouches), end = at + count;
+        new Report
+        {
+            Frame = ++_frame, Term = _standing.Term, Run = _origin.Run, Number = _reportNumber, Applied = AppliedIndex, ServeMicros = _options.ServeWithoutLeaderMicros, LowSpace = LowSpace,
+            Part = part, Last = end == _touched.Count,
+        }.Write(w);
+        w.Int32(count);
+        for (; at < end; at++)
+        {
+            var c = _touched[at];
+            w.Int64(c.Session);
+            w.Int64(c.IsGone ? -c.Number : c.Number);
+        }
+        return end;
+    }
+
+    private void ForgetEchoed()
+    {
+        int kept = 0;
         for (int i = 0; i < _touched.Count; i++)
         {
             var c = _touched[i];
-            if (c.TouchedIn <= _reportEchoed)
-            {
-                c.InTouched = false;
-                continue;
-            }
-            _touched[kept++] = c;
-            w.Int64(c.Session);
-            w.Int64(c.Number);
+            if (c.TouchedIn > _reportEchoed) _touched[kept++] = c;
+            else c.InTouched = false;
         }
         _touched.RemoveRange(kept, _touched.Count - kept);
-        w.PatchInt32(countAt, kept);
-        _mesh.End(leader);
-        AnsweredUpTo = Now.Micros;
     }
 
     private void TakeVerdict(long session, ulong run, long connection)

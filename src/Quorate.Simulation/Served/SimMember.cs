@@ -15,7 +15,7 @@ namespace Quorate.Simulation.Served;
 /// <summary>One machine with the real member on it. A turn is the strand's: what came is told, the member is pumped, what it wrote leaves.</summary>
 internal sealed class SimMember : SimMachine, IFaceFactory, IApplyObserver
 {
-    public const int MaxEntryBytes = 48 * 1024;
+    public const int MaxEntryBytes = 24 * 1024;
 
     // Under half of the smallest session time-out (sessions.md §6.2).
     private const long ServeMicros = 400_000;
@@ -112,6 +112,6 @@ internal sealed class SimMember : SimMachine, IFaceFactory, IApplyObserver
         CheckInvariants = true,
         Storage = new StorageOptions { DataDirectory = "/data", Self = new ReplicaId((byte)Number), SegmentBytes = 256 * 1024, SnapshotDueBytes = _world.SnapshotBytes, MaxEntryBytes = MaxEntryBytes, MayBeginAnew = Runtime.Membership.Membership.OthersAreAQuorum, IsAlone = Runtime.Membership.Membership.IsAlone },
         Raft = new RaftOptions { ServeWithoutLeaderMicros = ServeMicros, MaxEntryBytes = MaxEntryBytes, TrailingBytes = _world.TrailingBytes },
-        Sessions = new SessionOptions { ServeWithoutLeaderMicros = ServeMicros, MaxEntryBytes = MaxEntryBytes, StreamWindowBytes = MaxEntryBytes + 4096 },
+        Sessions = new SessionOptions { ServeWithoutLeaderMicros = ServeMicros, MaxEntryBytes = MaxEntryBytes, StreamWindowBytes = MaxEntryBytes + 1024 },
     };
 }

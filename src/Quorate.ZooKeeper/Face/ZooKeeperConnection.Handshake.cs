@@ -28,6 +28,12 @@ public sealed partial class ZooKeeperConnection
             return 0;
         }
         if (bytes.Length - 4 < length) return 0;
+        if (!_sessions.Serving)
+        {
+            // Before the window: without a leader that opens for nobody, and who waits for it would wait here (sessions.md §6.2).
+            End();
+            return 0;
+        }
         if (!_sessions.WindowOpen)
         {
             WaitForWindow();

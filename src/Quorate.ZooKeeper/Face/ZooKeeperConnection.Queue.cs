@@ -16,8 +16,16 @@ public sealed partial class ZooKeeperConnection
     public override void BeforeApply()
     {
         if (_stage != Stage.Open) return;
+#if MUTANTS
+        if (Mutants.On(Mutant.ParkedReadsAfterApply)) return;
+#endif
         BeginTurn();
-        while (_queue is { Count: > 0 } queue && queue.Head.Kind != ParkedKind.Write && _stage == Stage.Open) AnswerHead(queue);
+        GoOn(long.MaxValue);
+        while (_queue is { Count: > 0 } queue && queue.Head.Kind != ParkedKind.Write && _stage == Stage.Open)
+        {
+            AnswerHead(queue);
+            GoOn(long.MaxValue);
+        }
         Flush();
     }
 
@@ -25,6 +33,9 @@ public sealed partial class ZooKeeperConnection
     {
         if (_stage != Stage.Open) return;
         BeginTurn();
+#if MUTANTS
+        while (Mutants.On(Mutant.ParkedReadsAfterApply) && _queue is { Count: > 0 } parked && parked.Head.Kind != ParkedKind.Write) AnswerHead(parked);
+#endif
         Invariant.That(_queue is { Count: > 0 } && _queue.Head.Kind == ParkedKind.Write, "FaceQueueOrder", "a write was applied that is not the queue's head");
         var write = _queue!.Head;
         _queue.RemoveHead();
@@ -38,6 +49,10 @@ public sealed partial class ZooKeeperConnection
         }
         WriteAnswer.Write(_connection.Output, write.Xid, zxid, result);
         Answered(write.Since, zxid);
+#if MUTANTS
+        _connection.Output.Bytes(_late.Written);
+        _late.Clear();
+#endif
         Drain(budgeted: true);
         Flush();
     }
@@ -146,6 +161,7 @@ public sealed partial class ZooKeeperConnection
     /// <summary>Answers what has become the head, in order, as far as this turn's budget goes.</summary>
     private void Drain(bool budgeted)
     {
+        if (!GoOn(RestOfTurn)) return;
         while (_stage == Stage.Open && _queue is { Count: > 0 } queue && queue.Head.Kind is not (ParkedKind.Write or ParkedKind.Sync))
         {
             if (budgeted && BudgetUsed)
@@ -155,6 +171,7 @@ public sealed partial class ZooKeeperConnection
             }
             _turnRequests++;
             AnswerHead(queue);
+            if (_list is not null) return;
         }
         if (_stage != Stage.Open) return;
         if (_queue is { Count: 0 }) GiveQueueBack();
@@ -176,6 +193,12 @@ public sealed partial class ZooKeeperConnection
         else Execute(xid, op, new JuteReader(body), identities);
         if (_stage == Stage.Gone) return;
         _turnBytes += _connection.Output.Length - before;
+        if (_list is { } list)
+        {
+            list.Since = since;
+            GoOn(RestOfTurn);
+            return;
+        }
         Answered(since, _sessions.LastZxid);
     }
 

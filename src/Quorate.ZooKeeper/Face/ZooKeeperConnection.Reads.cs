@@ -108,6 +108,11 @@ public sealed partial class ZooKeeperConnection
             Refuse(xid, ErrorCode.NoNode);
             return;
         }
+        if (op is OpCode.GetChildren or OpCode.GetChildren2 && tree.ChildCount(node) >= ChildList.LeastChildren)
+        {
+            BeginList(xid, node, op == OpCode.GetChildren2);
+            return;
+        }
         int frame = BeginReply(xid);
         WriteNode(op, node, identities);
         EndReply(frame);

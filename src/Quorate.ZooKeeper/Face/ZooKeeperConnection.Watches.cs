@@ -11,10 +11,19 @@ public sealed partial class ZooKeeperConnection
     internal void SendEvent(ReadOnlySpan<byte> frame)
     {
         BeginTurn();
-        _connection.Output.Bytes(frame);
+        var into = _list?.Behind ?? _connection.Output;
+#if MUTANTS
+        if (Mutants.On(Mutant.EventInsideList)) into = _connection.Output;
+        if (Mutants.On(Mutant.EventAfterReply) && Behind) into = _late;
+#endif
+        into.Bytes(frame);
         _sent++;
         Flush();
     }
+
+#if MUTANTS
+    private readonly ByteWriter _late = new();
+#endif
 
     private void AddWatch(int xid, ref JuteReader r)
     {

@@ -60,12 +60,15 @@ public sealed partial class ZooKeeperConnection : SessionConnection, IConnection
     /// <summary>Output that earlier turns left over.</summary>
     internal long CarriedBytes => _stage == Stage.Gone ? 0 : _turn == _face.Turn ? _carried : _connection.Output.Length;
 
-    internal long UnsentBytes => _stage == Stage.Gone ? 0 : _connection.Output.Length;
+    internal long UnsentBytes => _stage == Stage.Gone ? 0 : _connection.Output.Length + (_list?.Behind.Length ?? 0);
 
     internal long SessionId => _sessionId;
     internal bool IsFresh => _stage == Stage.Fresh;
     internal bool HasLeft => _stage == Stage.Gone;
     internal bool InUnsent { get; set; }
+
+    /// <summary>Its place among those who wait for the window; -1 for none.</summary>
+    internal int Awaiting { get; set; } = -1;
 
     public void OnConnected(Connection connection) { }
 
@@ -96,6 +99,9 @@ public sealed partial class ZooKeeperConnection : SessionConnection, IConnection
             used += took;
         }
         if (_stage == Stage.Handshaking && used < bytes.Length) Holding(Hold.Handshake);
+#if MUTANTS
+        if (Mutants.On(Mutant.TouchBehindHandshake) && _stage == Stage.Handshaking && used < bytes.Length) _sessions.Touch(this);
+#endif
         Flush();
         return _stage >= Stage.Ending || _noMore ? bytes.Length : used;
     }
@@ -123,7 +129,7 @@ public sealed partial class ZooKeeperConnection : SessionConnection, IConnection
             return 0;
         }
         if (bytes.Length - 4 < length) return 0;
-        if (BudgetUsed)
+        if (BudgetUsed || _list is not null)
         {
             _connection.Again();
             return 0;
@@ -179,6 +185,8 @@ public sealed partial class ZooKeeperConnection : SessionConnection, IConnection
         bool known = _stage is Stage.Handshaking or Stage.Open or Stage.Ending;
         _stage = Stage.Gone;
         GiveQueueBack();
+        DropList();
+        if (Awaiting >= 0) _face.StopAwaiting(this);
         _face.Forget(this);
         if (known) _sessions.Gone(this);
     }

@@ -18,6 +18,8 @@ public sealed class ZooKeeperFace : IFace
     private readonly List<ZooKeeperConnection> _awaitingWindow = [];
     private readonly List<ZooKeeperConnection> _unsent = [];
     private readonly List<ParkQueue> _spare = [];
+    private readonly List<ZooKeeperConnection> _listing = [];
+    private ChildList? _spareList;
     private readonly ByteWriter _event = new(256);
     private (string Address, byte[] Identities) _newestAddress = ("", []);
 
@@ -97,6 +99,16 @@ public sealed class ZooKeeperFace : IFace
             if (_slots[slot] is { } client && client.MayHear(access)) client.SendEvent(_event.Written);
     }
 
+    /// <summary>Before a change to a node, lists of its children that are under way are made to their end (sessions.md §7.4).</summary>
+    public void Changing(int row)
+    {
+#if MUTANTS
+        if (Mutants.On(Mutant.ListChangesInTheMiddle)) return;
+#endif
+        for (int i = _listing.Count - 1; i >= 0; i--)
+            if (_listing[i].Listing == row) _listing[i].FinishList();
+    }
+
     public void HangUpAll(string reason)
     {
         for (int i = 0; i < _slots.Count; i++) _slots[i]?.HangUp(reason);
@@ -118,7 +130,11 @@ public sealed class ZooKeeperFace : IFace
     public void WindowOpened()
     {
         if (_awaitingWindow.Count == 0) return;
-        foreach (var client in _awaitingWindow) client.Resume();
+        foreach (var client in _awaitingWindow)
+        {
+            client.Awaiting = -1;
+            client.Resume();
+        }
         _awaitingWindow.Clear();
     }
 
@@ -140,7 +156,26 @@ public sealed class ZooKeeperFace : IFace
         return _newestAddress = (text, Identities.OfAddress(text));
     }
 
-    internal void AwaitWindow(ZooKeeperConnection client) => _awaitingWindow.Add(client);
+    /// <summary>Long lists of children of which a part is still to be made.</summary>
+    internal int ListsUnderWay => _listing.Count;
+
+    /// <summary>Connections whose next write or handshake waits for the stream's window.</summary>
+    internal int AwaitingWindow => _awaitingWindow.Count;
+
+    internal void AwaitWindow(ZooKeeperConnection client)
+    {
+        client.Awaiting = _awaitingWindow.Count;
+        _awaitingWindow.Add(client);
+    }
+
+    internal void StopAwaiting(ZooKeeperConnection client)
+    {
+        var last = _awaitingWindow[^1];
+        _awaitingWindow[client.Awaiting] = last;
+        last.Awaiting = client.Awaiting;
+        _awaitingWindow.RemoveAt(_awaitingWindow.Count - 1);
+        client.Awaiting = -1;
+    }
 
     /// <summary>It has unsent bytes: they are counted at the next turn.</summary>
     internal void Watch(ZooKeeperConnection client)
@@ -162,6 +197,21 @@ public sealed class ZooKeeperFace : IFace
     {
         queue.Reset();
         if (_spare.Count < 256) _spare.Add(queue);
+    }
+
+    internal ChildList LendList(ZooKeeperConnection client)
+    {
+        _listing.Add(client);
+        var list = _spareList ?? new ChildList();
+        _spareList = null;
+        return list;
+    }
+
+    internal void TakeBack(ZooKeeperConnection client, ChildList list)
+    {
+        _listing.Remove(client);
+        list.Reset();
+        _spareList = list;
     }
 
     internal void Forget(ZooKeeperConnection client)

@@ -18,6 +18,7 @@ public sealed class MemberStage
     public Street Street { get; } = new();
     public List<Resident> Residents { get; } = [];
     public bool WithQuorum { get; }
+    public int SegmentBytes { get; init; } = 8 * 1024 * 1024;
 
     /// <summary>Seeds the next one's directory and passwords.</summary>
     public int Starts { get; set; } = 1;
@@ -58,6 +59,7 @@ public sealed class MemberStage
 
 public sealed class Resident : IResident, INotes, ISeed, IFaceFactory
 {
+    public const int EntryBytes = 256 * 1024;
     private Prng _chance;
 
     public Resident(MemberStage stage, byte id, IReadOnlyList<(byte Id, string Address)> members)
@@ -72,7 +74,9 @@ public sealed class Resident : IResident, INotes, ISeed, IFaceFactory
             PeerAddress = $"m{id}:1",
             FormWithQuorum = stage.WithQuorum,
             CheckInvariants = true,
-            Storage = new StorageOptions { DataDirectory = "nowhere", Self = new ReplicaId(id), Level = StorageLevel.Memory, SegmentBytes = (int)((StorageOptions.LeastSegmentBytes(Limits.MaxEntryBytes) + 4095) / 4096 * 4096) },
+            Storage = new StorageOptions { DataDirectory = "nowhere", Self = new ReplicaId(id), Level = StorageLevel.Memory, SegmentBytes = stage.SegmentBytes, MaxEntryBytes = EntryBytes },
+            Raft = new Protocols.Raft.RaftOptions { MaxEntryBytes = EntryBytes },
+            Sessions = new SessionOptions { MaxEntryBytes = EntryBytes, StreamWindowBytes = EntryBytes },
         }, null!, Door, this, this, this);
         Member.Start(stage.Street.Now);
     }

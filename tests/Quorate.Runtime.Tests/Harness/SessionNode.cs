@@ -61,6 +61,9 @@ public sealed class SessionNode : IResident, IMeshHandler, INotes, ISeed
         }
     }
 
+    /// <summary>Whoever was asked for a read index took the questions along.</summary>
+    public void ForgetReads() => _reads.Clear();
+
     public void DialAll() => Mesh.SetPeers([.. _stage.Nodes.Where(n => n != this).Select(n => (n.Id, n.Door.Address))]);
 
     public void BeginTurn(Instant now) => Sessions.BeginTurn(now, Standing);
