@@ -193,7 +193,7 @@ public sealed class DataDirectoryTests
     [InteropFact(Needs.Quorate)]
     public void A_flipped_bit_at_one_member_of_three_is_named_and_repaired_from_the_others()
     {
-        using var e = Ensemble.Start(false, 3, Small);
+        using var e = Ensemble.Start(false, 3, new Setting { More = ["--set", "segmentBytes=25165824"] }); // three windows of 4 MiB are half of it
         using (var s = new RawSession(e.Leader().Port, 30000))
             for (var i = 0; i < 200; i++) Write(s, "/n" + i, "needle-" + i.ToString("000") + "-" + new string('n', 300));
         Thread.Sleep(400);
