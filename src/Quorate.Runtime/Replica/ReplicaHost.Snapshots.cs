@@ -89,7 +89,8 @@ public sealed partial class ReplicaHost
                     _writer = null;
                     _notes.Note(1, $"snapshot at index {e.Identity.Index} stored");
                     AnswerSnapshot($"snapshot at index {e.Identity.Index} stored");
-                    Tell(_now, new SnapshotStored(e.Identity, _log.FirstWithin(Limits.TrailingJournalBytes)));
+                    // Without room nothing is kept behind it for those that lag.
+                    Tell(_now, new SnapshotStored(e.Identity, _lowSpace ? e.Identity.Index + 1 : _log.FirstWithin(Limits.TrailingJournalBytes)));
                     break;
                 case SnapshotEventKind.Failed:
                     EndWriting();

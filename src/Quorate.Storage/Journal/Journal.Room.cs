@@ -155,7 +155,9 @@ public sealed partial class Journal
     /// <summary>Bytes of journal from the oldest segment's end to the head.</summary>
     internal long BytesBehindOldest => _written - (_ring.Count > 1 ? _ring[1].Before : _written);
 
-    internal bool PinsOldest(ulong oldestBatch) => _ring.Count > 1 && oldestBatch <= _ring[0].LastBatch && BytesBehindOldest > 4 * _options.SnapshotDueBytes;
+    internal bool IsInOldest(ulong batch) => _ring.Count > 1 && batch <= _ring[0].LastBatch;
+
+    internal bool PinsOldest(ulong oldestBatch) => IsInOldest(oldestBatch) && BytesBehindOldest > 4 * _options.SnapshotDueBytes;
 
     internal long WrittenUpTo => _written;
 }

@@ -82,7 +82,8 @@ public sealed partial class PartitionLog : IEntrySource
         long since = _writtenBytes - _writtenAtSnapshot;
         if (Map.Last <= NewestSnapshot.Index) return false;
         if (since > Math.Max(_journal.Options.SnapshotDueBytes, stateBytes)) return true;
-        if (_journal.LowSpace || _snapshotAsked) return true;
+        // Without room at once, but only for whoever keeps the oldest segment: any other snapshot frees nothing, and one would follow each entry.
+        if (_snapshotAsked || (_journal.LowSpace && _journal.IsInOldest(OldestBatch()))) return true;
         return since > _journal.Options.SnapshotDueBytes && _journal.PinsOldest(OldestBatch());
     }
 
