@@ -102,6 +102,7 @@ public class SessionPrepareTests
     {
         for (int i = 0; i < 50; i++) _table.Add((byte)(1 + i % 3), 4000 + i, (UInt128)i << 70, new Attachment(1, Run, i));
         _table.Remove(_table.Sessions[7]);
+        _table.Attach(_table.Sessions[11], new Attachment(2, Run, 99), 7000);
         _table.Advance(3, new StreamPosition(5, 6, 7));
         _table.NextZxid();
         _table.Stamp(123456);

@@ -128,9 +128,8 @@ public sealed partial class SessionHost
         }
         var session = Table.Find(command.Session);
         Invariant.That(session is not null, "AttachedSessionExists", $"session 0x{command.Session:x}");
-        session!.Attached = new Attachment(command.Member, command.Position.Run, command.Connection);
-        session.TimeoutMillis = timeout;
-        session.TouchedAt = _judgeMicros;
+        Table.Attach(session!, new Attachment(command.Member, command.Position.Run, command.Connection), timeout);
+        session!.TouchedAt = _judgeMicros;
         if (_attached.TryGetValue(session.Id, out var older)) HangUp(older, "its session moved to another connection");
         if (connection is not null) Welcome(connection, session, Table.Zxid);
     }

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Quorate.Runtime.Sessions;
 
 /// <summary>One session as the log knows it.</summary>
@@ -5,8 +7,10 @@ public sealed class Session
 {
     public required long Id { get; init; }
     public required UInt128 Password { get; init; }
-    public int TimeoutMillis { get; set; }
-    public Attachment Attached { get; set; }
+    /// <summary>Changed by <see cref="SessionTable.Attach"/>, which keeps the digest.</summary>
+    public int TimeoutMillis { get; internal set; }
+
+    public Attachment Attached { get; internal set; }
 
     /// <summary>When this leader last heard of it, on its clock for judging others; not replicated.</summary>
     internal long TouchedAt;
@@ -22,6 +26,7 @@ public sealed class SessionTable
     private readonly Dictionary<long, Session> _byId = [];
     private readonly List<Session> _sessions = [];
     private readonly StreamPosition[] _positions = new StreamPosition[256];
+    private ulong _prints; // of all sessions, kept with each change: a snapshot of 100,000 begins in one turn
 
     /// <summary>The last term that the log opened: the fence.</summary>
     public ulong OpenedTerm { get; private set; }
@@ -34,7 +39,7 @@ public sealed class SessionTable
     /// <summary>The last zxid assigned.</summary>
     public long Zxid => ((long)Epoch << 32) | Counter;
 
-    /// <summary>In an order that only depends on this replica's history; sort before showing or writing.</summary>
+    /// <summary>In an order that only depends on this replica's history; sort before showing.</summary>
     public IReadOnlyList<Session> Sessions => _sessions;
 
     public Session? Find(long id) => _byId.GetValueOrDefault(id);
@@ -76,8 +81,18 @@ public sealed class SessionTable
         return Insert(new Session { Id = id, Password = password, TimeoutMillis = timeoutMillis, Attached = attachment });
     }
 
+    /// <summary>The session is attached to another connection, with its time-out.</summary>
+    public void Attach(Session session, in Attachment attachment, int timeoutMillis)
+    {
+        _prints -= PrintOf(session);
+        session.Attached = attachment;
+        session.TimeoutMillis = timeoutMillis;
+        _prints += PrintOf(session);
+    }
+
     public void Remove(Session session)
     {
+        _prints -= PrintOf(session);
         _byId.Remove(session.Id);
         var last = _sessions[^1];
         _sessions[session.Slot] = last;
@@ -89,19 +104,6 @@ public sealed class SessionTable
     {
         get
         {
-            ulong sum = 0;
-            foreach (var s in _sessions)
-            {
-                var print = new Fingerprint();
-                print.Add(s.Id);
-                print.Add((ulong)s.Password);
-                print.Add((ulong)(s.Password >> 64));
-                print.Add((long)s.TimeoutMillis);
-                print.Add((ulong)s.Attached.Member);
-                print.Add(s.Attached.Run);
-                print.Add(s.Attached.Connection);
-                sum += print.Value;
-            }
             var rest = new Fingerprint();
             rest.Add(OpenedTerm);
             rest.Add((ulong)Zxid);
@@ -115,11 +117,11 @@ public sealed class SessionTable
                 rest.Add(_positions[m].Run);
                 rest.Add(_positions[m].Number);
             }
-            return sum + rest.Value;
+            return _prints + rest.Value;
         }
     }
 
-    /// <summary>The whole table, as of now: it is no row and is copied in the first slice (storage.md §4.1).</summary>
+    /// <summary>The whole table, as of now, sessions in any order: it is no row and is copied in the first slice (storage.md §4.1).</summary>
     public void WriteTo(ByteWriter w)
     {
         w.UInt64(OpenedTerm);
@@ -137,16 +139,19 @@ public sealed class SessionTable
         }
         w.Byte(0);
         w.Int32(_sessions.Count);
-        foreach (var s in _sessions.OrderBy(s => s.Id))
-        {
-            w.Int64(s.Id);
-            w.UInt64((ulong)s.Password);
-            w.UInt64((ulong)(s.Password >> 64));
-            w.Int32(s.TimeoutMillis);
-            w.Byte(s.Attached.Member);
-            w.UInt64(s.Attached.Run);
-            w.Int64(s.Attached.Connection);
-        }
+        foreach (var s in _sessions) Write(s, w.Take(SessionBytes));
+    }
+
+    private const int SessionBytes = 45;
+
+    private static void Write(Session s, Span<byte> into)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(into, s.Id);
+        BinaryPrimitives.WriteUInt128LittleEndian(into[8..], s.Password);
+        BinaryPrimitives.WriteInt32LittleEndian(into[24..], s.TimeoutMillis);
+        into[28] = s.Attached.Member;
+        BinaryPrimitives.WriteUInt64LittleEndian(into[29..], s.Attached.Run);
+        BinaryPrimitives.WriteInt64LittleEndian(into[37..], s.Attached.Connection);
     }
 
     /// <summary>Replaces everything; false when the bytes are no table.</summary>
@@ -162,7 +167,8 @@ public sealed class SessionTable
         LogTimeMillis = r.Int64();
         SessionCounter = r.Int64();
         for (byte m = r.Byte(); m != 0 && r.Ok; m = r.Byte()) _positions[m] = new StreamPosition(r.UInt64(), r.UInt64(), r.Int64());
-        int count = r.Count(45);
+        _prints = 0;
+        int count = r.Count(SessionBytes);
         for (int i = 0; i < count; i++)
         {
             long id = r.Int64();
@@ -178,6 +184,20 @@ public sealed class SessionTable
         session.Slot = _sessions.Count;
         _sessions.Add(session);
         _byId.Add(session.Id, session);
+        _prints += PrintOf(session);
         return session;
+    }
+
+    private static ulong PrintOf(Session s)
+    {
+        var print = new Fingerprint();
+        print.Add(s.Id);
+        print.Add((ulong)s.Password);
+        print.Add((ulong)(s.Password >> 64));
+        print.Add((long)s.TimeoutMillis);
+        print.Add((ulong)s.Attached.Member);
+        print.Add(s.Attached.Run);
+        print.Add(s.Attached.Connection);
+        return print.Value;
     }
 }
