@@ -42,7 +42,6 @@ public class CoreMutantTests(ITestOutputHelper output)
     [InlineData(Mutant.ReadIndexBeforeOwnTerm, 20)]
     // ConfigurationBeforeOwnTerm and VoteRequestUngated need schedules that this world seldom draws: tests/Quorate.Protocols.Tests catches them in its world of cores.
     [InlineData(Mutant.AcknowledgeBeforeSync, 60)]
-    [InlineData(Mutant.SegmentFreedEarly, 150)]
     [InlineData(Mutant.PromiseLeavesWithSegment, 40)]
     public void A_planted_bug_is_caught(Mutant mutant, int seeds) => MutantHunt.Catch(mutant, seeds, CoreHunt.Options, output);
 }
@@ -53,7 +52,6 @@ public class ServedMutantTests(ITestOutputHelper output)
     [Theory]
     [InlineData(Mutant.OneChangeReplacement, 120)]
     [InlineData(Mutant.ExpireWithoutExtraSpan, 250)]
-    [InlineData(Mutant.PendingKeptAcrossTerms, 40)]
     [InlineData(Mutant.StaleAttachmentServed, 250)]
     [InlineData(Mutant.SyncAnsweredLocally, 30)]
     public void A_planted_bug_is_caught(Mutant mutant, int seeds) => MutantHunt.Catch(mutant, seeds, ServedHunt.Options, output);
