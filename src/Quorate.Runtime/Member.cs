@@ -274,11 +274,15 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     /// <summary>The recorded configuration says whom to dial, and where; the list of the command line adds who is not recorded. Who left lately is dialled for a while, to be told.</summary>
     private void DialConfigured()
     {
-        if (_dialled && _peersOf == _sessions!.ConfigurationIndex) return;
+        // After a start the one in the own log counts until what is applied has passed it: a member that was formed alone and lists itself alone
+        // would else never meet those who joined it, apply nothing, and learn of nobody.
+        long applied = _sessions!.ConfigurationIndex;
+        var recorded = _host!.Recorded is { } r && r.Index > applied ? r : new ConfigurationAt(applied, _sessions.Configuration);
+        if (_dialled && _peersOf == recorded.Index) return;
         _dialled = true;
-        _peersOf = _sessions!.ConfigurationIndex;
+        _peersOf = recorded.Index;
         var peers = new List<(ReplicaId Id, string Address)>(Others(_options.Members));
-        foreach (var m in _sessions.Configuration.Members) Name(peers, m);
+        foreach (var m in recorded.Configuration.Members) Name(peers, m);
         foreach (var (m, _) in _farewell!.Gone) Name(peers, m);
         _mesh!.SetPeers(peers);
     }

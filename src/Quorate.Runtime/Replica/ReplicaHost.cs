@@ -66,6 +66,9 @@ public sealed partial class ReplicaHost
     /// <summary>Bytes of the payloads of the entries that this run has applied.</summary>
     public long AppliedBytes { get; private set; }
 
+    /// <summary>The newest configuration that stood in the own log at the start: applied later, but who is in it must be dialled at once (storage.md §6.4).</summary>
+    public ConfigurationAt? Recorded { get; private set; }
+
     /// <summary>Delivered and not applied yet.</summary>
     public long Unapplied => Math.Max(0, _deliverTo - _sessions.AppliedIndex);
 
@@ -81,6 +84,7 @@ public sealed partial class ReplicaHost
             if (c.Index > configurations[^1].Index) configurations.Add(c);
         // Nobody else holds what is damaged here: a lone voter stops before anything is delivered (storage.md §2.4).
         if (configurations[^1].Configuration is { VoterCount: 1 } last && last.Find(self) is { Voter: true } && _store.RefusalAlone(0) is { } refusal) throw refusal;
+        Recorded = configurations[^1];
         _deliverTo = _sessions.AppliedIndex;
         _core.Start(now, With(recovered, configurations), _outbox);
         Tell(now, new Answered(0)); // nothing was reported to anybody yet
