@@ -7,18 +7,23 @@ namespace Quorate.Storage.Tests;
 /// <summary>Starting, and what must hold then.</summary>
 public sealed partial class ModelWorld
 {
+    private long _opening = 60; // operations of the last start
+
     /// <summary>False when the world ends here, having seen a refusal as it must be.</summary>
     private bool TryOpen()
     {
         for (int tries = 0; ; tries++)
         {
-            if (tries < 5 && _chance.Chance(0.25)) _disk.CrashAfter(_chance.Below(100));
+            // Cut short anywhere, or among the last operations of a start, where the opening is written.
+            if (tries < 5 && _chance.Chance(0.25)) _disk.CrashAfter(_chance.Chance(0.5) ? _chance.Below(100) : Math.Max(0, _opening - _chance.Below(10)));
+            long began = _disk.Operations;
             if (tries < 5 && _chance.Chance(0.05)) FailSoon();
             try
             {
                 _store = MemberStore.Open(_disk, _options, _doorSeed, _notes);
                 _disk.CrashAfter(long.MaxValue);
                 DisarmFaults();
+                _opening = _disk.Operations - began;
                 break;
             }
             catch (SimCrash)

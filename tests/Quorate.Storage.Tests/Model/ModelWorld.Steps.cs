@@ -9,7 +9,7 @@ public sealed partial class ModelWorld
     private void Step()
     {
         // The last partition is a quiet one: its few entries are moved, or they would keep the ring.
-        int p = (int)_chance.Below(_chance.Chance(0.05) || _models.Length == 1 ? _models.Length : _models.Length - 1);
+        int p = (int)_chance.Below(_chance.Chance(_kinds ? 0.12 : 0.05) || _models.Length == 1 ? _models.Length : _models.Length - 1);
         var m = _models[p];
         if (_chance.Chance(0.03)) _disk.Stall(DiskQueue.Journal, _now + _chance.Between(1_000, 10_000)); // so that several batches wait
         if (_chance.Chance(0.01)) FillOrEmptyDisk();
@@ -32,11 +32,12 @@ public sealed partial class ModelWorld
             case 11:
                 Commit(m);
                 break;
-            case 12:
+            case 12 or 20 when _short || _chance.Chance(0.5):
+                if (_short) Commit(m);
                 Snapshot(p, m);
                 break;
-            case 13 when !m.BaseLost && m.Stored.Index > m.Now.Begin && m.Stored.Index <= m.Now.Last:
-                long begin = _chance.Between(Math.Max(m.Now.Begin + 1, m.Stored.Index - 10), m.Stored.Index + 1);
+            case 13 or 21 when !m.BaseLost && m.Stored.Index > m.Now.Begin && m.Stored.Index <= m.Now.Last:
+                long begin = _short ? m.Stored.Index : _chance.Between(Math.Max(m.Now.Begin + 1, m.Stored.Index - 10), m.Stored.Index + 1);
                 m.Box.PersistLogBegin(begin, m.Now.Log[begin].Term, m.Stored);
                 Hand(p, m, m.Now.BeginAt(begin));
                 m.Commit = Math.Max(m.Commit, begin);

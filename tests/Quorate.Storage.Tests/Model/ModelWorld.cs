@@ -47,7 +47,7 @@ public sealed partial class ModelWorld
     private readonly Model[] _models;
     private MemberStore? _store;
     private long _now = 1_000;
-    private readonly bool _greedy, _kinds;
+    private readonly bool _greedy, _kinds, _short;
     private int _nonce;
 
     public ModelWorld(ulong seed, bool tell = false)
@@ -56,6 +56,7 @@ public sealed partial class ModelWorld
         _chance = new Prng(seed);
         _greedy = _chance.Chance(0.3);
         _kinds = _chance.Chance(0.6);
+        _short = _chance.Chance(0.4);
         _disk = new SimDisk(seed * 31 + 7);
         if (tell) _disk.Trace = t => _notes.Note(0, t);
         _doorSeed = new TestSeed(seed);
@@ -93,35 +94,46 @@ public sealed partial class ModelWorld
         for (int life = 0; life < lives; life++)
         {
             if (!TryOpen()) return;
-            Live();
-            Down();
+            bool cut = Live();
+            Down(cut || _chance.Chance(0.5));
             if (_chance.Chance(0.25)) Damage();
         }
         TryOpen();
     }
 
-    /// <summary>One life: until its steps are done, the machine stops in the middle of some operation, or the journal fails because the disk did.</summary>
-    private void Live()
+    /// <summary>
+    /// One life: until its steps are done, the machine stops in the middle of some operation, the journal fails because the disk did, or the power goes (true) while an opening, or what is moved behind it, is on its way.
+    /// </summary>
+    private bool Live()
     {
         int steps = (int)_chance.Between(5, _greedy ? 300 : 120);
         if (_chance.Chance(0.15)) _disk.CrashAfter(_chance.Below(300));
         if (_chance.Chance(0.1)) FailSoon();
+        int ring = _store!.Journal.Segments.Ring;
+        long cutBehind = _chance.Chance(0.3) ? 0 : long.MaxValue; // batches written; armed by the next new segment
         try
         {
-            for (int i = 0; i < steps && _store!.Failed is null; i++) Step();
+            for (int i = 0; i < steps && _store!.Failed is null; i++)
+            {
+                Step();
+                var journal = _store.Journal;
+                if (cutBehind == 0 && journal.Segments.Ring > ring && _chance.Chance(0.5)) cutBehind = journal.BatchesWritten + _chance.Below(3);
+                ring = journal.Segments.Ring;
+                if (cutBehind is > 0 and < long.MaxValue && journal.BatchesWritten >= cutBehind && !journal.IsQuiet) return true;
+            }
         }
         catch (SimCrash)
         {
             _notes.Note(0, "stopped in the middle of an operation");
         }
+        return false;
     }
 
-    private void Down()
+    private void Down(bool power)
     {
         _writer = null;
         _receiver = null;
         _wasFull = _full;
-        bool power = _chance.Chance(0.5);
         _notes.Note(0, power ? "power cut" : "kill");
         if (power) _disk.Crash();
         else _disk.Kill();
