@@ -328,6 +328,11 @@ internal readonly struct BallotValues(RaftState state, bool granted) : IVoterVal
 {
     public long ValueOf(ConfiguredMember voter)
     {
+#if MUTANTS
+        if (Mutants.On(Mutant.WipedMemberVotes))
+            foreach (var b in state.Ballots)
+                if (b.Id == voter.Id) return b.Granted ? 1 : 0;
+#endif
         foreach (var b in state.Ballots)
             if (b.Id == voter.Id && b.Directory == voter.Directory) return b.Granted ? 1 : 0;
         return granted ? 0 : 1;

@@ -1,38 +1,63 @@
 #if MUTANTS
+using Xunit.Abstractions;
+using Xunit.Sdk;
+
 namespace Quorate.Protocols.Tests.Raft;
 
 /// <summary>
 /// A world that finds nothing proves nothing: each planted bug (raft.md §20) must be caught within so many seeds, and the true core must pass the very seed that catches it. Run with -p:Mutants=true.
 /// </summary>
-public class RaftMutantTests
+[Trait("Category", "Mutants")]
+public class RaftMutantTests(ITestOutputHelper output)
 {
     private const ulong Bound = 6_000;
 
-    public static TheoryData<Mutant> Planted => new(Enum.GetValues<Mutant>().Where(m => m is >= Mutant.CountSelfAtAppend and <= Mutant.KeepTailOnInstall));
+    public static TheoryData<Mutant> Planted => new(Enum.GetValues<Mutant>().Where(m => m is >= Mutant.CountSelfAtAppend and <= Mutant.KeepTailOnInstall and not Mutant.DurableByIndexNotTicket));
 
     [Theory, MemberData(nameof(Planted))]
-    public void Is_caught(Mutant mutant)
+    public void Is_caught_by_a_world(Mutant mutant)
     {
         for (ulong seed = 0; seed < Bound; seed++)
         {
             if (Failure(mutant, seed) is not { } how) continue;
             Assert.Null(Failure(Mutant.None, seed));
-            File.AppendAllText(Path.Combine(AppContext.BaseDirectory, "mutants.txt"), $"{mutant}: seed {seed}: {how}\n");
+            output.WriteLine($"{mutant}: seed {seed}: {how}");
             return;
         }
         Assert.Fail($"{mutant} survived {Bound} seeds");
     }
 
-    /// <summary>Its schedule (cut and written again while one disk sleeps through two elections) did not come up in 6,000 seeds; a script plays it.</summary>
-    private static readonly Mutant[] Scripted = [Mutant.DurableByIndexNotTicket];
+    /// <summary>Rules that a script plays, beside what worlds meet: the schedule of the first (cut and written again while one disk sleeps through two elections) did not come up in 6,000 seeds.</summary>
+    private static readonly Dictionary<Mutant, Action> s_stories = new()
+    {
+        [Mutant.DurableByIndexNotTicket] = () => new RaftPaperTests().Aba(),
+        [Mutant.MatchKeptAcrossTerms] = () => new RaftPaperTests().MatchOfAnEarlierTerm(),
+        [Mutant.WipedMemberVotes] = () => new RaftPaperTests().StrangeVotes(),
+    };
+
+    public static TheoryData<Mutant> Told => [.. s_stories.Keys];
+
+    [Theory, MemberData(nameof(Told))]
+    public void Is_caught_by_a_story(Mutant mutant)
+    {
+        s_stories[mutant]();
+        Mutants.Planted = mutant;
+        try
+        {
+            Assert.ThrowsAny<XunitException>(s_stories[mutant]);
+        }
+        finally
+        {
+            Mutants.Planted = Mutant.None;
+        }
+    }
 
     private static string? Failure(Mutant mutant, ulong seed)
     {
         Mutants.Planted = mutant;
         try
         {
-            if (Scripted.Contains(mutant)) new RaftPaperTests().Aba();
-            else RaftWorld.Run(seed, Shape(mutant, seed));
+            RaftWorld.Run(seed, Shape(mutant, seed));
             return null;
         }
         catch (Exception e) when (e is not OutOfMemoryException)

@@ -208,6 +208,33 @@ public class RaftPaperTests
         Assert.NotEqual(1, core.State.DurableIndex);
     }
 
+    [Fact(DisplayName = "P §5.3 what a peer acknowledged in an earlier term counts for nothing: its log may have been cut since (bug 34)")]
+    public void MatchOfAnEarlierTerm()
+    {
+        // 1. n1 leads term 1, and n2 acknowledges its three entries; with five voters they are not committed.
+        var core = Lead(5);
+        core.Propose(Now, [new Proposal(1, ProposalKind.Command, Payload.Of("a"u8.ToArray())), new Proposal(2, ProposalKind.Command, Payload.Of("b"u8.ToArray()))], _outbox);
+        Settle(core);
+        Receive(core, 2, Ok(core, 3, core.State.Round));
+        Assert.Equal(3, core.State.Peer(N(2))!.Match);
+        // 2. somebody leads term 2, cuts n2's log down to one entry of his own, and never reaches n1, which leads term 3 then.
+        Receive(core, 3, new AppendReply { Term = 2, Ok = false, RejectedPrev = AppendReply.OnlyTheTerm, Round = 0, Run = 1, SentMicros = 0 });
+        WakeUntil(core, () => core.State.Role == Role.PreCandidate);
+        foreach (int i in new[] { 4, 5 }) Receive(core, i, new PreVoteReply(3, true));
+        Settle(core);
+        foreach (int i in new[] { 4, 5 }) Receive(core, i, new VoteReply(3, true));
+        Assert.Equal((Role.Leader, 3UL), (core.State.Role, core.State.Term));
+        // 3. n2 is asked from the end of the log on, and followed back to where it stands.
+        Assert.Equal(0, core.State.Peer(N(2))!.Match);
+        Receive(core, 2, Rejected(core, at: 3, hint: 1, hintTerm: 2));
+        Assert.Equal(1, Sent<Append>().Last(s => s.To == N(2)).Message.PrevIndex);
+        Receive(core, 2, Rejected(core, at: 1, hint: 0, hintTerm: 0));
+        Assert.Equal(0, Sent<Append>().Last(s => s.To == N(2)).Message.PrevIndex);
+    }
+
+    private static AppendReply Rejected(RaftCore leader, long at, long hint, ulong hintTerm) =>
+        new() { Term = leader.State.Term, Ok = false, RejectedPrev = at, HintIndex = hint, HintTerm = hintTerm, Round = leader.State.Round, Run = 1, SentMicros = 0 };
+
     [Fact(DisplayName = "P §5.3 a failed check cuts nothing; a conflict cuts from there on; commit follows what was verified")]
     public void Conflicts()
     {

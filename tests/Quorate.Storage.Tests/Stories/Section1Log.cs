@@ -34,7 +34,7 @@ public class Section1Log
         g.Sim!.Crash();
         g.Open();
         Assert.Equal(new Promise(5, 3, 21), g.Log.Promise);
-        Assert.Equal(1, g.Log.Configurations[0].Index);
+        Assert.Equal(1, Assert.Single(g.Log.Configurations).Index);
         Assert.Equal(stored, g.Log.Recover(new ReplicaId(1), 1).Snapshot.Index);
     }
 

@@ -159,6 +159,95 @@ public class Section1Recycling
     }
 
     [Fact]
+    public void A_moved_run_frees_its_old_place_one_batch_later()
+    {
+        // 1. a small partition keeps the oldest segment; everything else in it is not needed any more.
+        var g = WithSmall(out var texts);
+        // 2. it is moved; the batch that moves it is the last one that the disk sees, and is torn: its header is there, its runs are not.
+        var moving = FillUntil(g, static b => b.Header.Ops.Any(o => o.Partition == 1 && o.Kind == OpKind.Moved));
+        g.Kill();
+        var run = moving.Header.Ops.First(o => o.Partition == 1 && o.HasBytes);
+        g.Sim!.FlipBit(moving.Segment.Path, moving.Header.Offset + moving.Header.RegionOffset + run.Offset + 20);
+        // 3. it is cut, and the old place still counts: this header had needed it.
+        g.Open();
+        Assert.Contains(g.Notes.Lines, l => l.Contains("torn and is cut", StringComparison.Ordinal));
+        Assert.Equal(texts, Enumerable.Range(1, 3).Select(i => g.Read(i, 1)));
+    }
+
+    [Fact]
+    public void What_is_moved_goes_under_its_newest_stamp()
+    {
+        var g = WithSmall(out var texts);
+        Take(g, 1, new Verb { Persist = PersistKind.Stamp, First = 1, Last = 2, Term = 9 });
+        for (int i = 27; i <= 60; i++)
+        {
+            g.Append(i, 5, new string('v', 3_000));
+            g.Pump(1_000);
+        }
+        g.Settle();
+        var moved = Scan(g).Found.Values.SelectMany(b => b.Header.Ops).Where(o => o.Partition == 1 && o.Kind == OpKind.Moved).ToArray();
+        Assert.Equal([(1L, 2L, 9ul), (3L, 3L, 1ul)], moved.Select(o => (o.First, o.Last, o.Term)));
+        g.KillAndOpen();
+        var log = g.Store.Journal.Partition(1);
+        Assert.True(log.Map.Matches(1, 9) && log.Map.Matches(2, 9) && log.Map.Matches(3, 1), "the stamp was taken back by what moved behind it");
+        Assert.Equal(texts, Enumerable.Range(1, 3).Select(i => g.Read(i, 1)));
+    }
+
+    [Fact]
+    public void An_opening_that_is_torn_takes_no_promise_along()
+    {
+        // 1. a vote in partition 1, carried by the second segment's opening; of the entries only those behind that opening are needed.
+        var g = Half(static g => g.Vote(7, 2, partition: 1));
+        // 2. the third segment's opening is the last batch that the disk sees, and is torn: its header is there, and counts.
+        var opening = FillUntil(g, static b => b.Header.Is(BatchFlags.Opening));
+        g.Kill();
+        var run = opening.Header.Ops.First(o => o.HasBytes);
+        g.Sim!.FlipBit(opening.Segment.Path, opening.Header.Offset + opening.Header.RegionOffset + run.Offset + 20);
+        // 3. it is cut; what it says to need still covers the opening before it.
+        g.Open();
+        Assert.Contains(g.Notes.Lines, l => l.Contains("torn and is cut", StringComparison.Ordinal));
+        Assert.Equal(new Promise(7, 2, 14), g.Store.Journal.Partition(1).Promise);
+    }
+
+    /// <summary>The first segment is full and half of the second; of partition 0 nothing is needed that stands in the first one, once the next header says so.</summary>
+    private static Ground Half(Action<Ground> first)
+    {
+        var g = new Ground(StorageLevel.Disk, simulated: true);
+        g.Open();
+        first(g);
+        for (int i = 1; i <= 26; i++)
+        {
+            g.Append(i, 5, new string('v', 3_000));
+            g.Pump(1_000);
+        }
+        g.Settle();
+        g.LogBegin(24, 5, g.Snapshot(25, 5, "s").Identity);
+        g.Settle();
+        return g;
+    }
+
+    /// <summary>Partition 1 holds three small entries in the first segment.</summary>
+    private static Ground WithSmall(out string[] texts)
+    {
+        string[] small = texts = ["small one", "small two", "small three"];
+        return Half(g => g.AppendTo(1, 1, 1, [.. small.Select(t => new Entry(EntryKind.Command, Payload.Of(System.Text.Encoding.UTF8.GetBytes(t))))]));
+    }
+
+    /// <summary>Goes on until the newest batch is such a one; nothing was submitted behind it.</summary>
+    private static FoundBatch FillUntil(Ground g, Func<FoundBatch, bool> wanted)
+    {
+        ulong before = Scan(g).Found.Keys.Last();
+        for (int i = 27; i <= 80; i++)
+        {
+            g.Append(i, 5, new string('v', 3_000));
+            g.Store.Pump(new Instant(g.Now, 0));
+            g.Sim!.RunDue(g.Now += 1_000);
+            if (Scan(g).Found.Values.Last() is var top && top.Header.Number > before && wanted(top)) return top;
+        }
+        throw new InvalidOperationException("no such batch came");
+    }
+
+    [Fact]
     public void After_a_tenth_of_a_second_an_empty_batch_stands_behind_the_last_real_one()
     {
         var g = Filled(entries: 3);

@@ -39,6 +39,25 @@ public class Section2Damage
     }
 
     [Fact]
+    public void A_mark_outlives_the_batch_that_was_damaged()
+    {
+        var g = Filled();
+        g.Kill();
+        var bad = BatchOf(g, 1);
+        g.Sim!.FlipBit(bad.Segment.Path, bad.Header.Offset + bad.Header.RegionOffset + 40);
+        g.Open();
+        Assert.Equal(new DamagedEntry(3, 1), Assert.Single(g.Log.Mark));
+        g.Append(41, 3, "behind the opening");
+        g.Settle();
+        g.Kill();
+        Assert.True(Scan(g).Found.Values.Max(b => b.Header.Needed) > bad.Header.Number, "the damaged batch is still read");
+        g.Open();
+        Assert.Equal(new DamagedEntry(3, 1), Assert.Single(g.Log.Mark));
+        Assert.StartsWith("entry 2 ", g.Read(2), StringComparison.Ordinal);
+        Assert.Equal(41, g.Log.Map.Last);
+    }
+
+    [Fact]
     public void An_unreadable_block_counts_as_a_bad_one()
     {
         var g = Filled();

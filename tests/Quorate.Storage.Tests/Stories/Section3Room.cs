@@ -66,6 +66,30 @@ public class Section3Room
         FillsUpAndRecovers(g, () => g.Sim.Capacity = long.MaxValue);
     }
 
+    [Fact]
+    public void The_last_spare_segment_is_kept_for_promises_and_what_lets_the_log_shrink()
+    {
+        var g = new Ground(StorageLevel.Disk, simulated: true);
+        g.Open();
+        g.Settle();
+        g.Sim!.Capacity = g.Sim.UsedBytes;
+        Ticket last;
+        long i = 1;
+        do
+        {
+            last = g.Append(i++, 1, new string('f', 3_000));
+            for (int k = 0; k < 4; k++) g.Pump(1_000);
+        }
+        while (g.Log.Durable == last && i < 5_000);
+        Assert.True(g.Log.Durable < last, "a full disk holds nothing back");
+        Assert.Equal(1, g.Store.Journal.Segments.Spare);
+        last = g.Vote(9, 2);
+        for (int k = 0; k < 10; k++) g.Pump(1_000);
+        Assert.Equal(last, g.Log.Durable);
+        g.KillAndOpen();
+        Assert.Equal(new Promise(9, 2, 14), g.Log.Promise);
+    }
+
     [TmpfsFact]
     public void A_full_tmpfs_says_so_holds_what_may_wait_and_recovers_by_itself()
     {
