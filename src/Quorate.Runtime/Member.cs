@@ -277,12 +277,13 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
         // After a start the one in the own log counts until what is applied has passed it: a member that was formed alone and lists itself alone
         // would else never meet those who joined it, apply nothing, and learn of nobody.
         long applied = _sessions!.ConfigurationIndex;
-        var recorded = _host!.Recorded is { } r && r.Index > applied ? r : new ConfigurationAt(applied, _sessions.Configuration);
-        if (_dialled && _peersOf == recorded.Index) return;
+        var logged = _host!.Recorded is { } r && r.Index > applied ? r : null;
+        long index = logged?.Index ?? applied;
+        if (_dialled && _peersOf == index) return;
         _dialled = true;
-        _peersOf = recorded.Index;
+        _peersOf = index;
         var peers = new List<(ReplicaId Id, string Address)>(Others(_options.Members));
-        foreach (var m in recorded.Configuration.Members) Name(peers, m);
+        foreach (var m in (logged?.Configuration ?? _sessions.Configuration).Members) Name(peers, m);
         foreach (var (m, _) in _farewell!.Gone) Name(peers, m);
         _mesh!.SetPeers(peers);
     }

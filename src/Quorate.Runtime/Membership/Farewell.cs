@@ -40,7 +40,7 @@ public sealed class Farewell(SessionHost sessions, Mesh mesh, INotes notes)
         bool changed = NoteWhoLeft(now);
         if (now.Micros < _next) return changed;
         _next = now.Micros + TellMicros;
-        changed |= _gone.RemoveAll(g => now.Micros >= g.Until || sessions.Configuration.Find(g.Member.Id) is not null) > 0;
+        changed |= DropWhoWasTold(now);
         _look = false;
         for (byte id = 1; id < 255; id++)
         {
@@ -50,6 +50,8 @@ public sealed class Farewell(SessionHost sessions, Mesh mesh, INotes notes)
         }
         return changed;
     }
+
+    private bool DropWhoWasTold(Instant now) => _gone.RemoveAll(g => now.Micros >= g.Until || sessions.Configuration.Find(g.Member.Id) is not null) > 0;
 
     private bool NoteWhoLeft(Instant now)
     {

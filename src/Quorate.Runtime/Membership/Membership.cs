@@ -65,7 +65,11 @@ public sealed class Membership(SessionHost sessions, INotes notes, WindowRoom ro
         NoteWhenLost();
         if (!sessions.Leading || Host is null || now.Micros < _next) return;
         _next = now.Micros + RetryMicros;
-        if (_asked || sessions.ConfigurationIndex != Host.Standing.ConfigurationIndex) return;
+        if (!_asked && sessions.ConfigurationIndex == Host.Standing.ConfigurationIndex) Step(now);
+    }
+
+    private void Step(Instant now)   // apart from Pump: what a lambda captures is allocated where its method begins, and Pump runs each turn
+    {
         if (NextStep(sessions.Configuration, sessions.Self, _stepped, _linked, id => CaughtUp(id, now)) is not { } step) return;
         _stepped = step.Id;
         Propose(step.Next, (_, _) => { });

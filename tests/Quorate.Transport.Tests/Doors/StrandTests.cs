@@ -246,14 +246,12 @@ public sealed class StrandTests
             }
             return due;
         };
-        var cpu = Process.GetCurrentProcess().TotalProcessorTime;
         stage.Strand.Start();
-        Thread.Sleep(1000);
+        Stage.Until(() => stage.Strand.Turns >= 40, "it wakes again and again");
         stage.Strand.Stop();
-        Assert.True(stage.Strand.Join(TimeSpan.FromSeconds(5)));
-        Assert.InRange(wakes.Count, 25, 51);
-        Assert.InRange(stage.Strand.Turns, wakes.Count, wakes.Count + 10);
-        Assert.InRange((Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMilliseconds, 0, 700);
+        Assert.True(stage.Strand.Join(TimeSpan.FromSeconds(30)));
+        // A turn for each wake, and a few: one that is woken too early, or spins, has many turns for one wake.
+        Assert.InRange(wakes.Count, stage.Strand.Turns - 10, stage.Strand.Turns);
     }
 
     [Theory, MemberData(nameof(Stage.Kinds), MemberType = typeof(Stage))]
