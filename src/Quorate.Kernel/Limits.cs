@@ -45,6 +45,9 @@ public static class Limits
     /// <summary>Microseconds that a member's apply may lag behind a proven commit while it serves.</summary>
     public const long MaxApplyLagMicros = 10_000_000;
 
+    /// <summary>Microseconds after which a member that could not store a snapshot that it had received says so to its sender, who sends again.</summary>
+    public const long ReceiveRetryMicros = 1_000_000;
+
     /// <summary>Microseconds of a gap between two pumps that count for judging others (DESIGN §3, Time).</summary>
     public const long MaxJudgedGapMicros = 200_000;
 

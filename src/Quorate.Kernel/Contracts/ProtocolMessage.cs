@@ -55,6 +55,13 @@ public sealed class SnapshotStored(SnapshotIdentity snapshot, long keepFrom = 0)
 /// <summary>A snapshot could not be made; the log stays.</summary>
 public sealed class SnapshotFailed : HostMessage;
 
+/// <summary>A body that came whole from this peer could not be stored (a full disk, a failed sync of its file): whoever sent it waits for a word.</summary>
+public sealed class ReceiveFailed(ReplicaId from, SnapshotIdentity snapshot) : HostMessage
+{
+    public ReplicaId From { get; } = from;
+    public SnapshotIdentity Snapshot { get; } = snapshot;
+}
+
 /// <summary>The journal is short of room, or has room again (storage.md §3).</summary>
 public sealed class LogSpace(bool low) : HostMessage
 {

@@ -57,7 +57,14 @@ public sealed partial class RaftCore
         if (S.Role != Role.Leader || m.Term != S.Term || HeardFrom(from, m.Run, m.SentMicros) is not { } p) return;
         TakeMatch(p, m.Match);
         AdvanceCommitIndex();
-        if (S.Role == Role.Leader) SendEntries(p);
+        if (S.Role != Role.Leader) return;
+        if (p.State == ProgressState.Snapshot && m.Match < p.SnapshotIndex)
+        {
+            // It came to nothing there. As after Undelivered nothing is sent now: the next beat tries.
+            BecomeProbe(p, p.Match + 1);
+            return;
+        }
+        SendEntries(p);
     }
 
     // ---- Receiver
@@ -72,12 +79,22 @@ public sealed partial class RaftCore
         if (!FollowLeader(from, m.Term)) return;
         var snapshot = m.Body.Snapshot;
         if (snapshot.Index > S.Commit) Install(m);
+        AnswerInstall(from.Id, Math.Max(snapshot.Index, S.Commit));
+    }
 
-        // Every way its ticket: what it claims must be durable, an older pending write included (raft.md §11.6).
-        long match = Math.Max(snapshot.Index, S.Commit);
+    /// <summary>A position below the snapshot's says that it came to nothing here; without that word its sender would wait (raft.md §11.7) and this replica lag until then.</summary>
+    private void OnReceiveFailed(ReceiveFailed m)
+    {
+        _out.Note("snapshot not stored: from, at", m.From.Value, m.Snapshot.Index);
+        if (S.Role == Role.Follower && S.Leader == m.From) AnswerInstall(m.From, S.Commit); // what is committed here, every leader has
+    }
+
+    /// <summary>Every way its ticket: what it claims must be durable, an older pending write included (raft.md §11.6).</summary>
+    private void AnswerInstall(ReplicaId leader, long match)
+    {
         var gate = S.Covering(match);
         if (S.PromisePending && S.PromiseTicket > gate) gate = S.PromiseTicket;
-        _out.Send(from.Id, new InstallReply(S.Term, match, S.Run, S.ClaimedMicros), gate);
+        _out.Send(leader, new InstallReply(S.Term, match, S.Run, S.ClaimedMicros), gate);
     }
 
     private void Install(InstallSnapshot m)

@@ -184,6 +184,7 @@ public sealed partial class RaftCore : IProtocolCore
             case Applied m: S.Applied = Math.Max(S.Applied, Math.Min(m.Index, S.Commit)); break;
             case SnapshotStored m: OnSnapshotStored(m.Snapshot, m.KeepFrom); break;
             case SnapshotFailed: _out.Note("snapshot failed: the log stays"); break;
+            case ReceiveFailed m: OnReceiveFailed(m); break;
             case LogSpace m: S.LogSpaceLow = m.Low; break;
             case Answered m: S.AnsweredUpTo = m.UpToMicros; break;
             case Retire: OnRetire(); break;

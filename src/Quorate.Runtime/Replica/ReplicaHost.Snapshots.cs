@@ -14,6 +14,7 @@ public sealed partial class ReplicaHost
     private readonly Incoming?[] _incoming = new Incoming?[256];
     private readonly List<Incoming> _ended = [];
     private readonly List<(ReplicaId To, long Index, long Until)> _delivered = [];
+    private readonly List<(ReplicaId From, SnapshotIdentity Snapshot, long At)> _unstored = [];
     private SnapshotWriter? _writer;
     private SnapshotIdentity _writing;
     private bool _snapshotAsked, _finished;
@@ -43,6 +44,7 @@ public sealed partial class ReplicaHost
     private void PumpSnapshot()
     {
         JudgeDelivered();
+        TellUnstored();
         if (_writer is null)
         {
             if (_snapshotAsked || (_sessions.AppliedIndex > _log.Map.BeginIndex && _log.SnapshotDue(_sessions.Machine.EncodedBytes))) BeginSnapshot();
@@ -100,15 +102,41 @@ public sealed partial class ReplicaHost
                     break;
                 case SnapshotEventKind.Received: TakeReceived(e.Body); break;
                 case SnapshotEventKind.ReceiveFailed:
-                    ForgetEnded(e.Identity);
+                    NoteUnstored(e.Identity);
                     _notes.Note(2, $"a received snapshot was not usable: {e.Reason}");
                     break;
             }
         }
     }
 
-    // A method of its own: a lambda over the event would allocate at every pump, events or none.
-    private void ForgetEnded(SnapshotIdentity identity) => _ended.RemoveAll(i => i.Identity == identity);
+    /// <summary>Whoever sent it hears of it, a little later: what kept it from being stored (a full disk) seldom passes at once, and its bytes would come again as fast as they failed.</summary>
+    private void NoteUnstored(in SnapshotIdentity identity)
+    {
+        for (int i = _ended.Count - 1; i >= 0; i--)
+        {
+            if (_ended[i].Identity != identity) continue;
+            _unstored.Add((_ended[i].From.Id, identity, _now.Micros + Limits.ReceiveRetryMicros));
+            _ended.RemoveAt(i);
+        }
+    }
+
+    private void TellUnstored()
+    {
+        for (int i = _unstored.Count - 1; i >= 0; i--)
+        {
+            var (from, snapshot, at) = _unstored[i];
+            if (_now.Micros < at) continue;
+            _unstored.RemoveAt(i);
+            Tell(_now, new ReceiveFailed(from, snapshot));
+        }
+    }
+
+    /// <summary>Another body comes from there: nobody waits for a word about the one before.</summary>
+    private void ForgetUnstored(ReplicaId from)
+    {
+        for (int i = _unstored.Count - 1; i >= 0; i--)
+            if (_unstored[i].From == from) _unstored.RemoveAt(i);
+    }
 
     private void EndWriting()
     {
@@ -169,6 +197,7 @@ public sealed partial class ReplicaHost
     public void OnBulkBegin(in Sender from, ReadOnlySpan<byte> header, long length)
     {
         AbandonIncoming(from.Id);
+        ForgetUnstored(from.Id);
         if (_codec.Decode(header, _chunks, default) is not BodyMessage message) return;
         var identity = message.Body.Snapshot;
         if (identity.Index <= _sessions.AppliedIndex) return; // the core answers what it has when the sender probes again
@@ -198,7 +227,7 @@ public sealed partial class ReplicaHost
         return false;
     }
 
-    /// <summary>A body that its receiver had whole and could not store (a full disk): no Undelivered comes of it, and the core would wait for its acknowledgement for ever.</summary>
+    /// <summary>A body that its receiver had whole and of which no word came back: the core would wait for it for ever.</summary>
     private void JudgeDelivered()
     {
         for (int i = _delivered.Count - 1; i >= 0; i--)

@@ -53,6 +53,7 @@ internal sealed partial class CoreNode
                     if (_world.Codec.Decode(parcel.Bytes, _chunks, e.Body) is { } message) Hand(parcel, message);
                     break;
                 default:
+                    if (_receiving is { } lost) _hostInputs.Enqueue(new ReceiveFailed(new ReplicaId((byte)lost.From), e.Identity));
                     _receiving = null;
                     break;
             }

@@ -8,7 +8,7 @@ namespace Quorate.Protocols.Tests.Raft;
 /// Plays a scenario: real cores, nothing moves but by command, everything that they ask is written down. A file holds commands at the margin and below each, indented, what came of it.
 /// <code>
 /// cluster 3 · pass 200 (milliseconds, nobody is woken) · wake n1 · beat n1 · deliver n1->n2 [count] · drop n1->* · keep n1->n2 name / replay name · sync n1 [writes] · disk n1 hold|free · settle · quiet|unquiet n1 (settle without it)
-/// propose n1 x · read n1 · configure n1 1,2,3,4 (4? is a learner) · transfer n1 n2 · hint n2 n1 · snapshot n1 · crash n1 · restart n1 · join n4 · expect leader|commit|term|log ...
+/// propose n1 x · read n1 · configure n1 1,2,3,4 (4? is a learner) · transfer n1 n2 · hint n2 n1 · snapshot n1 · unstored n1->n2 (a snapshot that came whole and could not be stored) · crash n1 · restart n1 · join n4 · expect leader|commit|term|log ...
 /// </code>
 /// </summary>
 internal sealed class RaftStage : IRaftTheatre, IRaftWitness
@@ -73,6 +73,7 @@ internal sealed class RaftStage : IRaftTheatre, IRaftWitness
             case "read": Propose(words[1], new Proposal(++_proposal, ProposalKind.Read)); break;
             case "transfer": Propose(words[1], new Proposal(++_proposal, ProposalKind.Transfer, Target: Node(words[2]).Id)); break;
             case "configure": Propose(words[1], new Proposal(++_proposal, ProposalKind.Configuration, Configuration: Parse(words[2]))); break;
+            case "unstored": Unstored(words[1]); break;
             case "hint": Hear(words[1], new LinkDown(Node(words[2]).Id)); break;
             case "snapshot": Snapshot(Node(words[1])); break;
             case "crash": Node(words[1]).Crash(0); break;
@@ -141,6 +142,13 @@ internal sealed class RaftStage : IRaftTheatre, IRaftWitness
     }
 
     private void Hear(string name, HostMessage message) => Node(name).Receive(Now(Node(name)), Sender.Host, message);
+
+    /// <summary>The body came whole, and the disk did not take it.</summary>
+    private void Unstored(string link)
+    {
+        var w = Take(link, 1).Single();
+        Hear(w.To.ToString(), new ReceiveFailed(w.From, w.Body.Snapshot));
+    }
 
     private void Snapshot(RaftNode node)
     {
