@@ -31,7 +31,7 @@ public static class Scenario
         return (text.ToString().TrimEnd('\n') + "\n", broken);
     }
 
-    /// <summary>Of many lines that begin with the same two words, the first two and the last.</summary>
+    /// <summary>Of many lines that begin with the same two words, but for their numbers, the first two and the last.</summary>
     private static void Tell(List<string> said, StringBuilder text)
     {
         for (int i = 0; i < said.Count;)
@@ -44,7 +44,7 @@ public static class Scenario
             i = end;
         }
 
-        static string Begin(string line) => string.Join(' ', line.Split(' ').Take(2));
+        static string Begin(string line) => string.Concat(string.Join(' ', line.Split(' ').Take(2)).Where(c => !char.IsAsciiDigit(c)));
     }
 
     private static string? Do(ScriptedWorld world, string command)

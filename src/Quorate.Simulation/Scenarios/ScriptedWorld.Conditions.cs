@@ -24,6 +24,7 @@ internal sealed partial class ScriptedWorld
         {
             "nobody" => OfNobody(words),
             "somebody" when words.Take("leads") => () => _members.Values.Any(Leads) ? null : "nobody leads",
+            "everybody" when words.Take("connected") => () => _clients.Values.FirstOrDefault(c => c.Client.State != ClientState.Connected) is { } other ? $"{other.Name} is {other.Client.State}" : null,
             "voters" => OfConfiguration(string.Join(' ', words.Rest())),
             "digests" when words.Take("equal") => DigestsDiffer,
             "owner" => OfOwner(words.Next("a path"), words.Next("an owner"), At(words)),

@@ -47,12 +47,13 @@ internal sealed partial class ScriptedWorld
         }
     }
 
-    /// <summary><c>cluster 3 seed=7 snapshot=20KiB trailing=4KiB up=1,2</c>: listed, started, and waited for when all are.</summary>
+    /// <summary><c>cluster 3 leader=n1 seed=7 snapshot=20KiB trailing=4KiB level=mapped</c>: listed, started, and waited for when all are.</summary>
     private void Cluster(Words words)
     {
         if (words.Setting("seed") is { } seed) _seeds = new Prng(ulong.Parse(seed, CultureInfo.InvariantCulture));
         if (words.Setting("snapshot") is { } snapshot) SnapshotBytes = Words.BytesOf(snapshot);
         if (words.Setting("trailing") is { } trailing) TrailingBytes = Words.BytesOf(trailing);
+        if (words.Setting("level") is { } level) Level = Enum.Parse<StorageLevel>(level, ignoreCase: true);
         int members = int.Parse(words.Next("a number"), CultureInfo.InvariantCulture);
         for (int i = 1; i <= members; i++) Make(i);
         IReadOnlyList<(ReplicaId Id, string Address)> listed = [.. _members.Values.Select(m => (new ReplicaId((byte)m.Number), m.PeerAddress))];
@@ -91,7 +92,7 @@ internal sealed partial class ScriptedWorld
     private void Welcome(Words words)
     {
         string name = words.Next("a name");
-        if (_clients.ContainsKey(name) || name.Length > 2 || !char.IsAsciiLetterUpper(name[0])) throw new ScenarioException($"'{name}' cannot be a new client's name");
+        if (_clients.ContainsKey(name) || name.Length > 3 || !char.IsAsciiLetterUpper(name[0])) throw new ScenarioException($"'{name}' cannot be a new client's name");
         var servers = words.Rest();
         bool later = servers.Remove("later");
         long begin = _seeds.Below(1L << 40);

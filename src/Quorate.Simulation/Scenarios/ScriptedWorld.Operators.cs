@@ -20,6 +20,7 @@ internal sealed partial class ScriptedWorld
                 string? stored = null;
                 MemberOf(at).Member.Host!.AskSnapshot(answer => stored = answer);
                 MemberOf(at).WakeAt(Schedule.NowMicros + 1);
+                if (words.Take("later")) return true;
                 Until(words, () => stored is null ? "no snapshot was made" : null);
                 Say($"{at}: {Spoken.Plain(stored!)}");
                 return true;

@@ -35,6 +35,7 @@ internal sealed partial class ScriptedWorld : IMemberWorld
     public LockBelief Locks { get; } = new();
     public long SnapshotBytes { get; private set; } = 10_000_000;
     public long TrailingBytes { get; private set; }
+    public Storage.StorageLevel Level { get; private set; } = Storage.StorageLevel.Disk;
 
     /// <summary>What came of the present command.</summary>
     public List<string> Said { get; } = [];

@@ -20,6 +20,8 @@ internal interface IMemberWorld
     /// <summary>Bytes of log that stay behind a snapshot.</summary>
     long TrailingBytes { get; }
 
+    Storage.StorageLevel Level => Storage.StorageLevel.Disk;
+
     void Noted(SimMember member, int level, string text);
 
     /// <summary>After every turn of a member.</summary>
