@@ -39,6 +39,18 @@ public partial class DevTests
         foreach (Match match in Started().Matches(dev.Out)) Assert.False(Signals.Send(int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture), 0), match.Value + " still runs");
     }
 
+    /// <summary>Nine windows do not fit into a segment of the default size (sessions.md §4.3): the command sees to it.</summary>
+    [Fact]
+    public void Nine_members_serve()
+    {
+        using var directory = new TemporaryDirectory();
+        var (zookeeper, peer, http) = LocalCluster.FreePorts(9);
+        using var dev = Command.Start("dev", "--nodes", "9", "--data", directory.Path, "--zookeeper-port", Text(zookeeper), "--peer-port", Text(peer), "--http-port", Text(http));
+        dev.WaitFor(said => CountReady(said) == 9);
+        dev.Signal(2);
+        Assert.Equal(0, dev.WaitForEnd(30));
+    }
+
     /// <summary>Leadership goes where it is sent, asked of a member that does not lead: it names the leader's HTTP side (DESIGN §8).</summary>
     private static async Task TransferAsync(int http)
     {

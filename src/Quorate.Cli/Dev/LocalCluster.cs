@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Quorate.Runtime.Membership;
 
 namespace Quorate.Cli.Dev;
 
@@ -64,6 +65,12 @@ internal sealed class LocalCluster(int count, string directory, int zookeeperPor
         {
             yield return "--members";
             yield return string.Join(',', Enumerable.Range(0, count).Select(i => (i + 1).ToString(CultureInfo.InvariantCulture) + "=" + Loopback(peerPort + i)));
+        }
+        long least = new WindowRoom(Limits.StreamWindowBytes, Limits.MaxEntryBytes, Limits.SegmentBytes).LeastSegmentBytes(count);
+        if (least > Limits.SegmentBytes)
+        {
+            yield return "--set"; // nine members do not fit into the default; a --set of the user's comes behind it and wins
+            yield return "segmentBytes=" + least.ToString(CultureInfo.InvariantCulture);
         }
         foreach (string set in sets)
         {
