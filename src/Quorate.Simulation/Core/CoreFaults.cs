@@ -33,11 +33,18 @@ internal sealed class CoreFaults(CoreWorld world, LossyNetwork network, List<Cor
     protected override void MendNetwork()
     {
         network.Heal();
-        network.Loss = network.Double = network.Late = 0;
+        network.Loss = network.Double = 0;
+        network.LateMicros = Math.Min(network.LateMicros, 20_000); // slow links are no reason to stand still
         // Whoever runs hears of everybody else who does; who starts now is told of at its start.
         foreach (var node in Machines)
             if (node.Alive) world.TellLinks(node);
     }
+
+    protected override void LingerMore()
+    {
+    }
+
+    protected override void Quieten() => network.Late = 0;
 
     protected override void Transfer()
     {

@@ -75,6 +75,7 @@ internal sealed partial class CoreNode : SimMachine
             SegmentBytes = _world.Plan.SegmentBytes,
             SnapshotDueBytes = _world.Plan.SnapshotBytes,
             MaxEntryBytes = CoreWorld.MaxEntryBytes,
+            RecentBytes = _world.Plan.RecentBytes,
             Self = Self,
         }, Seed, this);
         SeeDirectory();

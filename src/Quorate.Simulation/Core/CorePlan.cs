@@ -24,6 +24,7 @@ public sealed class CorePlan : FaultPlan
         ValueBytes = Pick(ref prng, 0, 50, 2_000);
         SegmentBytes = Pick(ref prng, 64 * 1024, 128 * 1024, 512 * 1024);
         SmallWindows = prng.Chance(0.4);
+        RecentBytes = Pick(ref prng, 8 * 1024, 32L * 1024 * 1024);
     }
 
     public int Members { get; }
@@ -46,4 +47,7 @@ public sealed class CorePlan : FaultPlan
     public int ValueBytes { get; }
     public int SegmentBytes { get; }
     public bool SmallWindows { get; }
+
+    /// <summary>Bytes of journal that stay in memory: with few, older entries are read from the disk.</summary>
+    public long RecentBytes { get; }
 }

@@ -184,6 +184,7 @@ internal sealed partial class CoreWorld : IRaftWitness
     {
         foreach (var client in _clients)
             if (!client.Done) return false;
+        _faults.Calm();
         return Level();
     }
 

@@ -19,6 +19,8 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
     /// <summary>The quorum is whole again, for good.</summary>
     public bool Healed { get; private set; }
 
+    private bool _calm;
+
     protected Schedule Schedule { get; } = schedule;
     protected List<TMachine> Machines { get; } = machines;
 
@@ -34,7 +36,7 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
         Every(plan.Partition, "partition", Partition);
         Every(plan.OneWay, "one way", () => BlockForAWhile(AnyPlace(), AnyPlace()));
         Every(plan.DiskStall, "disk stall", () => AnyMachine().Disk.Stall(Chance.Chance(0.7) ? DiskQueue.Journal : DiskQueue.Background, Schedule.NowMicros + 5_000 + Chance.Below(plan.Pace * 400_000)));
-        Every(plan.WallJump, "wall jump", () => AnyMachine().Clock.WallOffsetMillis += Chance.Between(-10_000_000, 10_000_000));
+        Every(plan.WallJump, "wall jump", JumpWall);
         Every(plan.Transfer, "transfer", Transfer);
         AtOnce(plan.AllCrash, "all crash", () =>
         {
@@ -66,12 +68,34 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
             }
             else Restart(machine);
         }
+        // What breaks no quorum stays: everything outstanding must complete all the same.
+        WhileLingering(plan.WallJump, "wall jump", JumpWall);
+        WhileLingering(plan.Pause, "pause of a minority", PauseOne);
+        LingerMore();
+    }
+
+    /// <summary>From here on nothing at all happens, so that the world can become quiet.</summary>
+    public void Calm()
+    {
+        if (_calm) return;
+        _calm = true;
+        Quieten();
+        foreach (var machine in Machines) machine.PausedUntil = 0;
     }
 
     /// <summary>It stopped by its own word (storage.md §2.5) and is started again.</summary>
     public void OnStopped(TMachine machine) => EndFor(machine, power: false, 50_000 + Chance.Below(200_000));
 
     protected abstract void ArrangeMore();
+
+    /// <summary>Faults of this world that break no quorum, and go on after healing.</summary>
+    protected abstract void LingerMore();
+
+    /// <summary>Ends what <see cref="LingerMore"/> left behind.</summary>
+    protected abstract void Quieten();
+
+    /// <summary>No change of the configuration is under way anywhere.</summary>
+    protected virtual bool Settled => true;
 
     protected abstract void Block(int from, int to);
 
@@ -105,6 +129,19 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
             if (Healed) return;
             Strike(name, strike);
             Every(mean, name, strike);
+        });
+    }
+
+    /// <summary>As <see cref="Every"/>, from healing until the world is to become quiet.</summary>
+    protected void WhileLingering(long mean, string name, Action strike)
+    {
+        if (mean == 0) return;
+        long pause = Math.Max(mean, plan.Pace * 250_000);
+        Schedule.After(pause / 4 + Chance.Below(pause * 3 / 2), () =>
+        {
+            if (_calm) return;
+            Strike(name, strike);
+            WhileLingering(mean, name, strike);
         });
     }
 
@@ -226,6 +263,18 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
                 }
     }
 
+    private void JumpWall() => AnyMachine().Clock.WallOffsetMillis += Chance.Between(-10_000_000, 10_000_000);
+
+    // The rest is a majority of all.
+    private void PauseOne()
+    {
+        var machine = AnyMachine();
+        int others = 0;
+        foreach (var other in Machines)
+            if (other != machine && other.Alive && other.Harm == Harm.None && other.PausedUntil <= Schedule.NowMicros) others++;
+        if (others > Machines.Count / 2) machine.PausedUntil = Schedule.NowMicros + 20_000 + Chance.Below(plan.Pace * 200_000);
+    }
+
     private void FillDisk()
     {
         var machine = AnyMachine();
@@ -263,7 +312,7 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
     private void WhenOthersAreWell(TMachine machine, Action<TMachine> strike, int tries = 20)
     {
         if (Healed || tries == 0 || Machines.Count < 3) return;
-        if (machine.Alive && Machines.TrueForAll(m => m.Harm == Harm.None && (m == machine || TakesPart(m)))) strike(machine);
+        if (machine.Alive && Settled && Machines.TrueForAll(m => m.Harm == Harm.None && (m == machine || TakesPart(m)))) strike(machine);
         else Schedule.After(25_000, () => WhenOthersAreWell(machine, strike, tries - 1));
     }
 

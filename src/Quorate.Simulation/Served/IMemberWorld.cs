@@ -22,6 +22,9 @@ internal interface IMemberWorld
 
     Storage.StorageLevel Level => Storage.StorageLevel.Disk;
 
+    /// <summary>Bytes of journal that stay in memory.</summary>
+    long RecentBytes => 32L * 1024 * 1024;
+
     void Noted(SimMember member, int level, string text);
 
     /// <summary>After every turn of a member.</summary>

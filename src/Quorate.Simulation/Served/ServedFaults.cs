@@ -4,8 +4,11 @@ using Quorate.Simulation.Network;
 namespace Quorate.Simulation.Served;
 
 /// <summary>What goes wrong in a served world beyond what goes wrong everywhere: connections that are cut, links that are slow, a member cut off with its clients, clients that vanish.</summary>
-internal sealed class ServedFaults(ServedWorld world, List<SimMember> members, List<SimClient> clients, ulong seed) : FaultSchedule<SimMember>(world.Plan, world.Schedule, world.Trace, members, seed)
+internal sealed partial class ServedFaults(ServedWorld world, List<SimMember> members, List<SimClient> clients, ulong seed) : FaultSchedule<SimMember>(world.Plan, world.Schedule, world.Trace, members, seed)
 {
+    // A little less than ServeWithoutLeader of these worlds (SimMember), so that its clients stay connected.
+    private const long LagMicros = 330_000;
+
     protected override int Places => Machines.Count + clients.Count;
     protected override int FirstPlace => 0;
     protected override bool MayLeaveOneDown => world.Plan is { Members: >= 3 };
@@ -26,6 +29,11 @@ internal sealed class ServedFaults(ServedWorld world, List<SimMember> members, L
             world.AddClient(setsUp: false);
         });
         AtOnce(plan.Isolate, "isolate", Isolate);
+        Every(plan.Retire, "retire", () => Retire(AnyMachine()));
+        AtOnce(plan.Rolling, "rolling restart", () => Roll(0));
+        Every(plan.Membership, "membership", ChangeMembership);
+        Every(plan.Lag, "lag", Lag);
+        Every(plan.Borrow, "borrow", () => world.Borrow(AnyClient()));
     }
 
     // Members' links suffer more often than clients'.
@@ -35,7 +43,16 @@ internal sealed class ServedFaults(ServedWorld world, List<SimMember> members, L
 
     protected override void Unblock(int from, int to) => world.Fabric.Unblock(from, to);
 
-    protected override void MendNetwork() => world.Fabric.Heal();
+    protected override void MendNetwork()
+    {
+        world.Fabric.Heal();
+        if (world.Plan.Membership > 0) MendMembers();
+    }
+
+    // What breaks no quorum goes on until the world is to become quiet.
+    protected override void LingerMore() => WhileLingering(world.Plan.Slow, "slow link", SlowLink);
+
+    protected override void Quieten() => world.Fabric.Heal();
 
     protected override void Transfer()
     {
@@ -68,6 +85,24 @@ internal sealed class ServedFaults(ServedWorld world, List<SimMember> members, L
                 Block(machine, other);
                 Block(other, machine);
             }
+    }
+
+    private void Lag()
+    {
+        var member = AnyMachine();
+        int to = member.Network.Number;
+        foreach (var other in Machines)
+        {
+            int from = other.Network.Number;
+            if (from == to) continue;
+            Block(from, to);
+            Schedule.After(LagMicros, () => Unblock(from, to));
+            for (long at = 20_000; at < LagMicros; at += 60_000)
+                Schedule.After(at, () =>
+                {
+                    if (other is { Alive: true, Member.Host: { } host }) host.AskSnapshot(_ => { });
+                });
+        }
     }
 
     private void SlowLink()

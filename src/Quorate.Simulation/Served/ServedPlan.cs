@@ -26,6 +26,14 @@ public sealed class ServedPlan : FaultPlan
         Isolate = Members >= 3 && prng.Chance(0.25) ? prng.Between(100_000, 900_000) : 0;
         LongestRest = Isolate > 0 ? 10_000_000 : 3_000_000;
         if (Isolate > 0) SessionMillis = 1_500;
+        Retire = Rate(ref prng, 0.2);
+        Rolling = Once(ref prng, 0.12);
+        Membership = Rate(ref prng, 0.2);
+        Lag = Rate(ref prng, 0.25);
+        if (Lag > 0) (SnapshotBytes, TrailingBytes) = (10_000, 0);
+        Borrow = Rate(ref prng, 0.25);
+        Crowd = prng.Chance(0.04) ? Pick(ref prng, 60, 60, 300, 2_000) : 0;
+        RecentBytes = Pick(ref prng, 16 * 1024, 32L * 1024 * 1024);
     }
 
     public int Members { get; }
@@ -48,6 +56,27 @@ public sealed class ServedPlan : FaultPlan
 
     /// <summary>When one member, with the clients that are connected to it, is cut off from everybody else until the world heals (sessions.md §6.2): long enough for its sessions to expire elsewhere. 0: never.</summary>
     public long Isolate { get; }
+
+    /// <summary>A member is told to stop (SIGTERM), and is started again.</summary>
+    public long Retire { get; }
+
+    /// <summary>When all members are told so, one after the other; 0: never.</summary>
+    public long Rolling { get; }
+
+    /// <summary>Members are removed, added again and promoted.</summary>
+    public long Membership { get; }
+
+    /// <summary>A member hears nothing from the others for less than it takes to hang up its clients, while they write snapshots and forget their logs: it installs one with clients connected.</summary>
+    public long Lag { get; }
+
+    /// <summary>Somebody takes up another's session by its password.</summary>
+    public long Borrow { get; }
+
+    /// <summary>Clients that only watch.</summary>
+    public int Crowd { get; }
+
+    /// <summary>Bytes of journal that stay in memory: with few, older entries are read from the disk.</summary>
+    public long RecentBytes { get; }
 
     /// <summary>How long an owner of a lock may do nothing but ping.</summary>
     public long LongestRest { get; }

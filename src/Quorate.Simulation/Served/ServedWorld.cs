@@ -18,6 +18,8 @@ internal sealed class ServedWorld : IMemberWorld
     private readonly List<Operation> _history = [];
     private readonly int[] _finalVersions = new int[ServedPlan.Registers];
     private Prng _prng, _seeds;
+    private Crowd? _crowd;
+    private Borrower? _borrower;
     private long _order, _nextValue;
 
     public ServedWorld(ulong seed, SimOptions options)
@@ -41,6 +43,7 @@ internal sealed class ServedWorld : IMemberWorld
     public IReadOnlyList<string> ClientAddresses { get; private set; } = [];
     public long SnapshotBytes => Plan.SnapshotBytes;
     public long TrailingBytes => Plan.TrailingBytes;
+    public long RecentBytes => Plan.RecentBytes;
     public LockChecker Locks { get; } = new(ServedPlan.Locks);
     public OnceChecker Once { get; } = new();
     public bool Loaded { get; private set; }
@@ -64,10 +67,12 @@ internal sealed class ServedWorld : IMemberWorld
     {
         Form();
         Loaded = true;
+        if (Plan.Crowd > 0) _crowd = new Crowd(this, NewClock(), Plan.Crowd);
         _faults.Arrange();
         RunUntil(Schedule.NowMicros + _options.FaultMicros);
         Loaded = false;
         _faults.Heal();
+        _borrower?.LetGo();
         foreach (var client in _clients) client.Finish();
         long deadline = Schedule.NowMicros + _options.HealMicros;
         while (!AllDone())
@@ -77,7 +82,9 @@ internal sealed class ServedWorld : IMemberWorld
         }
         RunUntil(Schedule.NowMicros + 200_000);
         foreach (var client in _clients) client.Judge();
+        _crowd?.Judge();
         foreach (var client in _clients) client.SayGoodbye();
+        _crowd?.SayGoodbye();
         BecomeQuiet();
         JudgeHistory();
     }
@@ -126,10 +133,18 @@ internal sealed class ServedWorld : IMemberWorld
 
     private SimClock NewClock() => new(_prng.Below(1L << 40), (int)_prng.Between(-300, 300), 1_700_000_000_000 + _prng.Below(1_000_000));
 
+    public void Borrow(SimClient from)
+    {
+        _borrower ??= new Borrower(this, NewClock(), NextSeed());
+        _borrower.Borrow(from.Client);
+    }
+
     private bool AllDone()
     {
         foreach (var client in _clients)
             if (!client.Done) return false;
+        _faults.Calm();
+        if (_crowd is { Calm: false }) return false;
         long applied = -1;
         foreach (var member in _members)
         {
@@ -144,7 +159,7 @@ internal sealed class ServedWorld : IMemberWorld
     // DESIGN §3: an idle group costs beats and nothing else. The sessions of clients that vanished die first.
     private void BecomeQuiet()
     {
-        RunUntil(Schedule.NowMicros + Plan.SessionMillis * 1_000L + 4_000_000);
+        RunUntil(Schedule.NowMicros + Plan.SessionMillis * (Plan.Crowd > 0 ? 2_000L : 1_000L) + 4_000_000);
         var before = _members.ConvertAll(Ends);
         RunUntil(Schedule.NowMicros + 1_000_000);
         for (int i = 0; i < _members.Count; i++)

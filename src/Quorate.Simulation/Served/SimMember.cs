@@ -19,11 +19,13 @@ internal sealed class SimMember : SimMachine, IFaceFactory, IApplyObserver
 
     // Under half of the smallest session time-out (sessions.md §6.2).
     private const long ServeMicros = 400_000;
+    private const long HandOverMicros = 2_000_000, CloseMicros = 1_000_000;
     private const int PeerPort = 7101, ClientPort = 2181;
     private readonly IMemberWorld _world;
     private readonly SimSeed _seed;
     private Member? _member;
     private bool _observed;
+    private long _retiringUntil, _closingUntil;
 
     public SimMember(IMemberWorld world, int number, SimClock clock, SimDisk disk, ulong seed) : base(world.Schedule, number, clock, disk)
     {
@@ -58,6 +60,16 @@ internal sealed class SimMember : SimMachine, IFaceFactory, IApplyObserver
 
     public void OnInstalled(in SnapshotIdentity snapshot, SessionHost sessions) => _world.Digests.At(snapshot.Index, StateSnapshots.DigestOf(sessions), Number);
 
+    /// <summary>Told to stop, as by SIGTERM: it hands leadership over, hangs up, writes what it gathered, and its process ends, as <c>MemberTurn</c> has it.</summary>
+    public void Retire()
+    {
+        if (_retiringUntil != 0) return;
+        Note(1, "is told to stop");
+        _retiringUntil = Now.Micros + HandOverMicros;
+        Member.Retire();
+        WakeAfter(1);
+    }
+
     protected override void Boot()
     {
         if (!Network.Powered) Network.PowerOn();
@@ -65,6 +77,7 @@ internal sealed class SimMember : SimMachine, IFaceFactory, IApplyObserver
         member.Start(Now);
         _member = member;
         _observed = false;
+        _retiringUntil = _closingUntil = 0;
         LedTerm = 0;
         SeenApplied = 0;
         WakeAfter(0);
@@ -92,14 +105,30 @@ internal sealed class SimMember : SimMachine, IFaceFactory, IApplyObserver
             _world.OnStopped(this);
             return;
         }
+        if (_retiringUntil != 0 && HasStopped(now))
+        {
+            _world.OnStopped(this);
+            return;
+        }
         if (!_observed && member.Host is { } host)
         {
             host.Observe(this);
             _observed = true;
         }
         _world.OnTurn(this);
+        if (_retiringUntil != 0) wake = Math.Min(wake, _closingUntil != 0 ? _closingUntil : Math.Min(_retiringUntil, now.Micros + 10_000));
         WakeAt(Math.Max(_world.Schedule.NowMicros + 10, Clock.WorldOf(wake)));
         WatchDisk();
+    }
+
+    private bool HasStopped(Instant now)
+    {
+        if (_closingUntil != 0) return _member!.Closed || now.Micros >= _closingUntil;
+        if (!_member!.Retired && now.Micros < _retiringUntil) return false;
+        _closingUntil = now.Micros + CloseMicros;
+        _member.BeginClose();
+        WakeAfter(1);
+        return false;
     }
 
     private MemberOptions Options() => new()
@@ -110,7 +139,7 @@ internal sealed class SimMember : SimMachine, IFaceFactory, IApplyObserver
         ClientAddress = ClientAddress,
         ClusterName = "world",
         CheckInvariants = true,
-        Storage = new StorageOptions { DataDirectory = "/data", Level = _world.Level, Self = new ReplicaId((byte)Number), SegmentBytes = 256 * 1024, SnapshotDueBytes = _world.SnapshotBytes, MaxEntryBytes = MaxEntryBytes, MayBeginAnew = Runtime.Membership.Membership.OthersAreAQuorum, IsAlone = Runtime.Membership.Membership.IsAlone },
+        Storage = new StorageOptions { DataDirectory = "/data", Level = _world.Level, Self = new ReplicaId((byte)Number), SegmentBytes = 256 * 1024, SnapshotDueBytes = _world.SnapshotBytes, RecentBytes = _world.RecentBytes, MaxEntryBytes = MaxEntryBytes, MayBeginAnew = Runtime.Membership.Membership.OthersAreAQuorum, IsAlone = Runtime.Membership.Membership.IsAlone },
         Raft = new RaftOptions { ServeWithoutLeaderMicros = ServeMicros, MaxEntryBytes = MaxEntryBytes, TrailingBytes = _world.TrailingBytes },
         Sessions = new SessionOptions { ServeWithoutLeaderMicros = ServeMicros, MaxEntryBytes = MaxEntryBytes, StreamWindowBytes = MaxEntryBytes + 1024 },
     };
