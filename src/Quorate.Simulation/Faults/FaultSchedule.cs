@@ -1,3 +1,4 @@
+using Quorate.Simulation.Checkers;
 using Quorate.Simulation.Time;
 using Quorate.Storage;
 
@@ -223,22 +224,15 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
         catch (StorageRefusal e)
         {
             // One clear line; then an operator replaces the disk.
-            if (machine.Harm is not (Harm.Headers or Harm.Identity)) throw new BreachException("RefusesOnlyDamage", $"n{machine.Number} ({machine.Harm}) refuses to start: {e.Message}");
+            StartChecker.Refused($"n{machine.Number}", machine.Harm, e.Message);
             ReplaceDisk(machine);
             EndStart(machine, e.Message, power: false);
             return;
         }
         if (cutShort) machine.Disk.CrashAfter(long.MaxValue);
-        CheckStart(machine, full);
-        Started(machine);
-    }
-
-    /// <summary>DamageIsNamed: whatever was cut short, a disk that nobody harmed comes back whole and as itself; and what was harmed shows as much as it must.</summary>
-    private static void CheckStart(TMachine machine, bool full)
-    {
         var store = machine.Store!;
-        if (machine.Harm <= Harm.OneCopy && store.Damage.Count > 0) throw new BreachException("DamageIsNamed", $"n{machine.Number} ({machine.Harm}) finds damage: {store.Damage[0]}");
-        if (machine.Harm <= Harm.Entries && store.Fresh) throw new BreachException("DirectoryKept", $"n{machine.Number} ({machine.Harm}) draws a new directory id{(full ? " on a full disk" : "")}");
+        StartChecker.Started($"n{machine.Number}", machine.Harm, store.Damage, store.Fresh, full);
+        Started(machine);
     }
 
     private void EndStart(TMachine machine, string why, bool power)

@@ -1,7 +1,7 @@
 namespace Quorate.Simulation.Faults;
 
-/// <summary>What was done to the bytes on a machine's disk, and so what may become of it; the others are well meanwhile (<see cref="FaultSchedule{TMachine}"/> sees to it).</summary>
-internal enum Harm
+/// <summary>What was done to the bytes on a machine's disk, and so what may become of it; the others are well meanwhile (the schedule of faults sees to it).</summary>
+public enum Harm
 {
     /// <summary>Nothing: it comes back with its directory and with everything that was durable, whatever was cut short.</summary>
     None,

@@ -12,7 +12,7 @@ namespace Quorate.Simulation.Served;
 /// </summary>
 internal sealed class Crowd
 {
-    private const long LeastPauseMicros = 3_000;
+    private const long LeastPauseMicros = 3_000, GetTag = 1;
     private readonly ServedWorld _world;
     private readonly SimClock _clock;
     private readonly SimNetwork _network;
@@ -96,7 +96,11 @@ internal sealed class Crowd
 
         public void OnState(ZooKeeperClient client, ClientState state)
         {
-            if (state == ClientState.Expired) (_arming, _) = (false, Forget());
+            if (state == ClientState.Expired)
+            {
+                _arming = false;
+                _checker.Expired();
+            }
             if (state == ClientState.Connected) Arm();
         }
 
@@ -108,13 +112,13 @@ internal sealed class Crowd
 
         public void OnReply(ZooKeeperClient client, in ClientReply reply)
         {
-            bool armed = _arming;
+            if (reply.Tag != GetTag) return; // its goodbye: it has no stat
             _arming = false;
             if (reply.Ok)
             {
                 _checker.Replied(reply.Zxid);
                 _checker.Saw(_register, reply.Stat.Version, own: false);
-                if (armed) _checker.Armed(_register, reply.Stat.Version);
+                _checker.Armed(_register, reply.Stat.Version);
             }
             else if (client.State == ClientState.Connected) Arm();
         }
@@ -125,17 +129,11 @@ internal sealed class Crowd
             _checker.Judge(_register, _crowd._world.FinalVersion(_register));
         }
 
-        private bool Forget()
-        {
-            _checker.Expired();
-            return true;
-        }
-
         private void Arm()
         {
             if (_arming || _checker.IsArmed(_register) || Client.State != ClientState.Connected) return;
             _arming = true;
-            Client.GetData(_path, watch: true, tag: 1);
+            Client.GetData(_path, watch: true, GetTag);
             _crowd.WakeAt(_crowd._world.Schedule.NowMicros + 10);
         }
     }

@@ -337,6 +337,30 @@ public class RaftPaperTests
         Assert.Empty(core.State.Mark);
     }
 
+    // Core seed 222: the snapshot below the log's begin rotted, the log was taken for empty, and a configuration that its headers name was taken for none of its own.
+    [Fact(DisplayName = "storage.md §4.5 a log whose base is lost keeps the configurations that its headers name, stands for nothing, and is brought back by a leader's snapshot")]
+    public void LostBase()
+    {
+        var log = new LogMap();
+        log.Reset(40, 2);
+        log.Append(2, 10);
+        var core = new RaftCore(new RaftOptions());
+        core.Start(Now, new Recovered
+        {
+            Self = N(1), Directory = D, Run = 2, Seed = 3, Promise = new Promise(2, 0, 0), Log = log,
+            Configurations = [new ConfigurationAt(0, Voters(3)), new ConfigurationAt(30, Voters(5))], Mark = [new DamagedEntry(2, 40)],
+        }, _outbox);
+        Settle(core); // holds ConfigIsLog
+        Assert.Equal((0L, 30L), (core.State.Log.Last, core.State.Latest.Index));
+        _now += 160_000;
+        Receive(core, 2, new RequestVote(3, 39, 2, false));
+        Assert.False(Sent<VoteReply>()[0].Message.Granted);
+        Receive(core, 4, new InstallSnapshot(4, new ConfigurationAt(35, Voters(4)), new BodyHandle(new SnapshotIdentity(45, 3, 7), 1, 100)));
+        Assert.Empty(core.State.Mark);
+        Assert.Equal((45L, 35L), (core.State.Log.Last, core.State.Latest.Index));
+        Settle(core);
+    }
+
     [Fact(DisplayName = "storage.md §2.1 a damaged entry inside the log is asked for again, put in its place, and nothing is delivered over it")]
     public void Repairs()
     {
