@@ -10,6 +10,7 @@ namespace Quorate.Simulation.Served;
 
 /// <summary>
 /// A machine that takes up another client's session by its password while that one uses it (sessions.md §5): each attachment throws the other off, and what the other had sent becomes a stale attachment's. It writes a little, and lets go without a word.
+/// Its numbered nodes count as the session's owner's: what either had sent before the other was attached takes effect before what the other asks then, or never (ClientOrder).
 /// </summary>
 internal sealed class Borrower : IClientListener
 {
@@ -17,7 +18,7 @@ internal sealed class Borrower : IClientListener
     private readonly ClientTurns _turns;
     private readonly SortedDictionary<long, Operation> _asked = [];
     private Prng _prng;
-    private int _left, _lives;
+    private int _left, _lives, _owner;
     private long _tag;
 
     public Borrower(ServedWorld world, SimClock clock, ulong seed)
@@ -27,10 +28,12 @@ internal sealed class Borrower : IClientListener
         _turns = new ClientTurns(world.Fabric, clock);
     }
 
-    public void Borrow(ZooKeeperClient from)
+    public void Borrow(SimClient owner)
     {
+        var from = owner.Client;
         if (from is not { State: ClientState.Connected, Session: not 0 }) return;
         LetGo();
+        _owner = owner.Number;
         _lives++;
         _left = 1 + (int)_prng.Below(12);
         var client = new ZooKeeperClient(_turns.Network, new ClientOptions { Servers = _world.ClientAddresses, SessionTimeoutMillis = _world.Plan.SessionMillis, Seed = _prng.Next(), LongestPauseMillis = 200, ConnectMillis = 700, NewSessionAfterExpiry = false }, this);
@@ -53,6 +56,7 @@ internal sealed class Borrower : IClientListener
 
     public void OnState(ZooKeeperClient client, ClientState state)
     {
+        if (_world.Trace.Verbose) Say($"is {state}, session 0x{client.Session:x} at {client.Server}");
         if (state == ClientState.Connected) Write(client);
     }
 
@@ -65,26 +69,48 @@ internal sealed class Borrower : IClientListener
     public void OnReply(ZooKeeperClient client, in ClientReply reply)
     {
         if (!_asked.Remove(reply.Tag, out var operation)) return;
-        if (reply.Error is ErrorCode.ConnectionLoss or ErrorCode.SessionExpired) _world.Record(operation);
-        else if (reply.Ok)
-        {
-            (operation.Output, operation.Output2, operation.Returned) = (1, reply.Stat.Version, _world.NextOrder());
-            _world.Record(operation);
-        }
-        Write(client);
+        bool unknown = reply.Error is ErrorCode.ConnectionLoss or ErrorCode.SessionExpired;
+        if (reply.Op == OpCode.SetData) TakeWrite(operation, reply, unknown);
+        else if (reply.Ok) _world.Once.Acknowledged(operation.Key, _world.NextOrder());
+        else if (!unknown) _world.Once.Refused(operation.Key);
+        if (!unknown) Write(client); // what is asked while the connection is lost goes out with the next attachment, behind what the owner asks until then
     }
 
     private void Write(ZooKeeperClient client)
     {
         for (int n = 1 + (int)_prng.Below(3); n > 0 && _left > 0 && client.State == ClientState.Connected; n--, _left--)
         {
-            int node = (int)_prng.Below(ServedPlan.Registers);
-            long value = _world.NextValue();
-            var bytes = new byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
-            _asked.Add(++_tag, new Operation { Client = 1_000 + _lives, Key = node, Kind = VersionedModel.Write, Input = value, Input2 = -1, Called = _world.NextOrder() });
-            client.SetData(Encoding.UTF8.GetBytes("/r" + node.ToString(CultureInfo.InvariantCulture)), bytes, -1, _tag);
+            if (_prng.Chance(0.5)) SetRegister(client);
+            else CreateNumbered(client);
         }
         _turns.WakeAt(_world.Schedule.NowMicros + 1);
+    }
+
+    private void Say(string what) => _world.Trace.Line(_world.Schedule.NowMicros, $"b{_owner}", what);
+
+    private void SetRegister(ZooKeeperClient client)
+    {
+        int node = (int)_prng.Below(ServedPlan.Registers);
+        long value = _world.NextValue();
+        var bytes = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
+        _asked.Add(++_tag, new Operation { Client = 1_000 + _lives, Key = node, Kind = VersionedModel.Write, Input = value, Input2 = -1, Called = _world.NextOrder() });
+        client.SetData(Encoding.UTF8.GetBytes("/r" + node.ToString(CultureInfo.InvariantCulture)), bytes, -1, _tag);
+    }
+
+    private void CreateNumbered(ZooKeeperClient client)
+    {
+        long number = _world.NextValue();
+        _world.Once.Asked(number, _owner);
+        if (_world.Trace.Verbose) Say($"asks for number {number}");
+        _asked.Add(++_tag, new Operation { Client = _owner, Key = number, Kind = 0, Called = 0 });
+        client.Create(SimClient.NameOf(number), default, 2, _tag);
+    }
+
+    private void TakeWrite(Operation operation, in ClientReply reply, bool unknown)
+    {
+        if (!unknown && !reply.Ok) return; // refused before it had a number: it never was
+        if (reply.Ok) (operation.Output, operation.Output2, operation.Returned) = (1, reply.Stat.Version, _world.NextOrder());
+        _world.Record(operation);
     }
 }

@@ -136,7 +136,7 @@ internal sealed class ServedWorld : IMemberWorld
     public void Borrow(SimClient from)
     {
         _borrower ??= new Borrower(this, NewClock(), NextSeed());
-        _borrower.Borrow(from.Client);
+        _borrower.Borrow(from);
     }
 
     private bool AllDone()

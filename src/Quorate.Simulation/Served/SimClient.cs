@@ -16,7 +16,6 @@ internal sealed class SimClient : IClientListener
 {
     private enum Doing { Nothing, Setup, Write, SyncedRead, Read, Sync, Number, Lock, Unlock, Own, Count, FinalRead }
 
-    private const string OpenFlags = "/seq/n-";
     private readonly ServedWorld _world;
     private readonly ClientTurns _turns;
     private readonly ZooKeeperClient _client;
@@ -290,7 +289,8 @@ internal sealed class SimClient : IClientListener
             case < 16:
                 long number = _world.NextValue();
                 _world.Once.Asked(number, Number);
-                string name = string.Create(CultureInfo.InvariantCulture, $"{OpenFlags}{number}.");
+                string name = NameOf(number);
+                if (_world.Trace.Verbose) Say($"asks for number {number}");
                 Ask(Doing.Number, 0, new Operation { Client = Number, Key = number, Kind = 0, Called = 0 }, tag => _client.Create(name, default, 2, tag));
                 break;
             default:
@@ -325,6 +325,9 @@ internal sealed class SimClient : IClientListener
         Ask(Doing.Sync, node, null, tag => _client.Sync(Path(node), tag));
         Ask(what, node, operation, tag => _client.GetData(Path(node), false, tag));
     }
+
+    /// <summary>A sequential node that tells which write made it.</summary>
+    public static string NameOf(long number) => string.Create(CultureInfo.InvariantCulture, $"/seq/n-{number}.");
 
     private Operation NewOperation(int node, int kind, long input, long input2) =>
         new() { Client = Number, Key = node, Kind = kind, Input = input, Input2 = input2, Called = _world.NextOrder() };
