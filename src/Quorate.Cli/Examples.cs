@@ -17,6 +17,7 @@ internal static class Examples
         "add" => ["quorate members add 4 127.0.0.1:7104"],
         "remove" => ["quorate members remove 2"],
         "promote" => ["quorate members promote 4"],
+        "accept-loss" => ["quorate members accept-loss --http 127.0.0.1:8081 --indexes 20,22-25"],
         "transfer-leadership" => ["quorate transfer-leadership --to 2"],
         "bench" => ["quorate bench set100 --servers 127.0.0.1:2181,127.0.0.1:2182,127.0.0.1:2183 --seconds 10", "quorate bench mix1k --read-pct 95 --json", "quorate bench failover --dev"],
         "failover" => ["quorate bench failover --dev --rounds 20", "quorate bench failover --servers 127.0.0.1:2181,127.0.0.1:2182,127.0.0.1:2183 --pids 1.pid,2.pid,3.pid --restart './start-member {i}'"],

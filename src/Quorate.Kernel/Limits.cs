@@ -51,6 +51,9 @@ public static class Limits
     /// <summary>Microseconds of a gap between two pumps that count for judging others (DESIGN §3, Time).</summary>
     public const long MaxJudgedGapMicros = 200_000;
 
+    /// <summary>Damaged entries of one question to the voters whether they ever had them (storage.md §2.4).</summary>
+    public const int MaxLossEntries = 1024;
+
     /// <summary>Append messages in flight to one peer.</summary>
     public const int MaxInflightMessages = 64;
 

@@ -13,6 +13,9 @@ public enum Mutant
     CountSelfAtAppend, AckUngated, VoteForgottenInTerm, StaleVoteCounted, StaleRejectionUsed, AckLastIndex, CommitPastVerified, TruncateUnconditionally,
     CommitOlderTermByCounting, DurableByIndexNotTicket, ConfigurationBeforeOwnTerm, ReadIndexBeforeOwnTerm, VoteRequestUngated, MatchKeptAcrossTerms, KeepTailOnInstall,
 
+    // The mark and the dialogue that ends it early (storage.md §2.4, docs/decisions/0009)
+    LossAnsweredUngated, LossAnswerForgetsPending, LossCountsItself, LossByBareQuorum,
+
     // storage.md
     AcknowledgeBeforeSync, RecoveryTrustsCache, NoOpeningAfterRecovery, SegmentFreedEarly, PromiseLeavesWithSegment, TornTakenForDamage, HeaderBehindLeftOut, SnapshotUsedUnread, NeededCountsOwnBatch, OpeningNamesTheTorn, FactsFromWhatGathers, WipedMemberVotes, OneChangeReplacement,
     SecondHeaderIgnored, HigherHeadersNotSearched, SparesNotSearched, KeyUnchecked, PreviousChecksumUnchecked, OldBatchesRead, HighestNotWrittenAgain, FailedSyncTriedAgain, DamageTakenForTorn, CutReadAgain,

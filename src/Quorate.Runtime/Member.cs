@@ -113,7 +113,7 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
         _sessions = new SessionHost(_options.Self, identity.Directory, identity.Run, _options.Sessions, machine, _mesh, _seed, _notes);
         _face = _faces.CreateFace(machine, _sessions, this);
         _sessions.UseFace(_face);
-        _membership = new Membership.Membership(_sessions, _notes, room);
+        _membership = new Membership.Membership(_sessions, _notes, room, _store);
         _farewell = new Membership.Farewell(_sessions, _mesh, _notes);
         _formation = new Formation.Formation(_options.Self, identity.Directory, _options.ClusterName, _options.Members, _options.FormWithQuorum, _mesh, this, _notes);
         if (_options.PeerAddress is { } peers) PeerAddress = _mesh.Listen(peers);

@@ -114,8 +114,10 @@ public sealed class MemberStore : IDisposable
         {
             if (name == own) continue;
             string folder = Path.Join(_root, name);
-            foreach (string file in _disk.List(folder)) _disk.Delete(Path.Join(folder, file));
-            _notes.Note(1, $"the old journal in {folder} is not needed any more and was removed");
+            string[] files = _disk.List(folder);
+            if (files.Length == 0) continue;
+            foreach (string file in files) _disk.Submit(DiskQueue.Background, new RemoveFile(Path.Join(folder, file), null)); // whole segments: not while clients wait
+            _notes.Note(1, $"the old journal in {folder} is not needed any more: its {files.Length} files are removed");
         }
     }
 

@@ -29,6 +29,10 @@ public sealed record MemberStatus
     /// <summary>New writes are refused until there is room again (storage.md §3).</summary>
     public required bool LowSpace { get; init; }
 
+    /// <summary>Entries of its log that are damaged and not repaired yet, and the highest of them: it neither votes for shorter logs nor stands (storage.md §2.4).</summary>
+    public int Damaged { get; init; }
+    public long DamagedHighest { get; init; }
+
     public required string Cluster { get; init; }
     public required string Directory { get; init; }
     public required ulong Run { get; init; }

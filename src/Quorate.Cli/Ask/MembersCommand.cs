@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Quorate.Cli.Ask;
 
-/// <summary>`quorate members add|remove|promote`: one voter at a time (Raft §4.1).</summary>
+/// <summary>`quorate members add|remove|promote`: one voter at a time (Raft §4.1). `accept-loss`: an operator's word on damaged entries (storage.md §2.4).</summary>
 internal static class MembersCommand
 {
     public static Command Make()
@@ -16,6 +16,25 @@ internal static class MembersCommand
         command.Subcommands.Add(Change("add", "Adds a learner: it gets the log and does not vote. Then start it with the same list of members.", address, http, (id, where) => $"/api/members/add?id={id}&address={Uri.EscapeDataString(where)}"));
         command.Subcommands.Add(Change("promote", "Gives a learner that has caught up its vote.", null, http, (id, _) => $"/api/members/promote?id={id}"));
         command.Subcommands.Add(Change("remove", "Removes a member.", null, http, (id, _) => $"/api/members/remove?id={id}"));
+        command.Subcommands.Add(AcceptLoss(http));
+        return command;
+    }
+
+    /// <summary>Asked of the damaged member itself, never passed on: what another one holds is not what is lost.</summary>
+    private static Command AcceptLoss(Option<string> http)
+    {
+        var indexes = new Option<string>("--indexes") { Description = "the damaged positions that are lost, all from the lowest on, as its status and log name them", HelpName = "N,N-N", Required = true };
+        var command = new Command("accept-loss", "Accepts that damaged entries of a member's log are lost for good, with everything above the lowest of them. Only when no leader can bring it past them: what they held may have been acknowledged.") { indexes };
+        command.SetAction(parsed => Interrupt.Run(async _ =>
+        {
+            string named = parsed.GetValue(indexes)!;
+            if (LogIndexes.Parse(named, out string reason) is null) throw new CommandException("--indexes: " + reason);
+            var members = Member.Parse(parsed.GetValue(http)!);
+            if (members.Count != 1) throw new CommandException("--http: the damaged member alone is asked; name its HTTP side and no other");
+            await Member.DoAsync(members, "/api/members/accept-loss?indexes=" + Uri.EscapeDataString(named)).ConfigureAwait(false);
+            Console.WriteLine("done");
+            return 0;
+        }));
         return command;
     }
 

@@ -35,7 +35,7 @@ internal static class StatusCommand
         {
             ("member", string.Create(CultureInfo.InvariantCulture, $"{status.Id}, {status.Role}{(status.Serving ? ", serves" : ", does not serve")}, up {TimeSpan.FromSeconds(Math.Round(status.UptimeSeconds)):c}")),
             ("leader", string.Create(CultureInfo.InvariantCulture, $"{leader}, term {status.Term}")),
-            ("log", string.Create(CultureInfo.InvariantCulture, $"committed {status.Commit:#,0}, applied {status.Applied:#,0}, zxid {status.Zxid}, level {status.Storage}{(status.LowSpace ? ", NO ROOM for new writes" : "")}")),
+            ("log", string.Create(CultureInfo.InvariantCulture, $"committed {status.Commit:#,0}, applied {status.Applied:#,0}, zxid {status.Zxid}, level {status.Storage}{(status.LowSpace ? ", NO ROOM for new writes" : "")}{(status.Damaged > 0 ? string.Create(CultureInfo.InvariantCulture, $", DAMAGED: {status.Damaged:#,0} entries, the highest {status.DamagedHighest}") : "")}")),
             ("clients", string.Create(CultureInfo.InvariantCulture, $"{status.Connections:#,0} connections here at {status.ZooKeeper}, {status.Watches:#,0} watches; {status.Sessions:#,0} sessions in the cluster")),
             ("tree", string.Create(CultureInfo.InvariantCulture, $"{status.Nodes:#,0} znodes, {status.DataBytes:#,0} bytes")),
             ("cluster", string.Create(CultureInfo.InvariantCulture, $"{status.Cluster}, directory {status.Directory}, run {status.Run}, version {status.Version}")),

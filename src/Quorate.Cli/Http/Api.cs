@@ -6,7 +6,7 @@ using Quorate.Shell;
 namespace Quorate.Cli.Http;
 
 /// <summary>
-/// What the HTTP side answers: GET /health (and /health/ready), /health/live, /metrics, /api/status; POST /api/members/add|remove|promote?id=N[&amp;address=HOST:PORT], /api/transfer[?to=N].
+/// What the HTTP side answers: GET /health (and /health/ready), /health/live, /metrics, /api/status; POST /api/members/add|remove|promote?id=N[&amp;address=HOST:PORT], /api/members/accept-loss?indexes=N,N-N, /api/transfer[?to=N].
 /// Everything is a question to the member, answered in a turn.
 /// </summary>
 internal sealed class Api(QuorateMember member)
@@ -23,8 +23,9 @@ internal sealed class Api(QuorateMember member)
             ("POST", "/api/members/add") => DoAsync(context, stop => member.AddAsync(Id(context), context.Request.Query["address"].ToString(), stop)),
             ("POST", "/api/members/remove") => DoAsync(context, stop => member.RemoveAsync(Id(context), stop)),
             ("POST", "/api/members/promote") => DoAsync(context, stop => member.PromoteAsync(Id(context), stop)),
+            ("POST", "/api/members/accept-loss") => DoAsync(context, stop => member.AcceptLossAsync(Indexes(context), stop), ofTheLeader: false),
             ("POST", "/api/transfer") => DoAsync(context, stop => member.TransferAsync(context.Request.Query.ContainsKey("to") ? Id(context, "to") : (byte)0, stop)),
-            (_, "/health" or "/health/ready" or "/health/live" or "/metrics" or "/api/status" or "/api/members/add" or "/api/members/remove" or "/api/members/promote" or "/api/transfer") => TextAsync(context, 405, "another method is needed here\n"),
+            (_, "/health" or "/health/ready" or "/health/live" or "/metrics" or "/api/status" or "/api/members/add" or "/api/members/remove" or "/api/members/promote" or "/api/members/accept-loss" or "/api/transfer") => TextAsync(context, 405, "another method is needed here\n"),
             _ => TextAsync(context, 404, "there is /health, /health/live, /health/ready, /metrics and /api/status\n"),
         };
     }
@@ -42,8 +43,8 @@ internal sealed class Api(QuorateMember member)
         }
     }
 
-    /// <summary>Only the leader can do it: whoever else refuses says where the leader is asked.</summary>
-    private async Task DoAsync(HttpContext context, Func<CancellationToken, Task> wish)
+    /// <summary>What only the leader can do: whoever else refuses says where the leader is asked.</summary>
+    private async Task DoAsync(HttpContext context, Func<CancellationToken, Task> wish, bool ofTheLeader = true)
     {
         try
         {
@@ -56,7 +57,7 @@ internal sealed class Api(QuorateMember member)
         }
         catch (QuorateException error)
         {
-            await RefuseAsync(context, 409, error.Message, await LeaderHttpAsync(context).ConfigureAwait(false)).ConfigureAwait(false);
+            await RefuseAsync(context, 409, error.Message, ofTheLeader ? await LeaderHttpAsync(context).ConfigureAwait(false) : "").ConfigureAwait(false);
         }
     }
 
@@ -81,6 +82,8 @@ internal sealed class Api(QuorateMember member)
         string text = context.Request.Query[key].ToString();
         return byte.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out byte id) && id is > 0 and < 255 ? id : throw new FormatException($"{key}: '{text}' is not allowed; it must be a number from 1 to 254");
     }
+
+    private static long[] Indexes(HttpContext context) => LogIndexes.Parse(context.Request.Query["indexes"].ToString(), out string reason) ?? throw new FormatException("indexes: " + reason);
 
     private static Task TextAsync(HttpContext context, int code, string text, string type = "text/plain; charset=utf-8")
     {

@@ -54,6 +54,7 @@ public struct Verb
     public AnswerKind Answer;
     public string? Text;         // Answer: reason. Note: the fact
     public long A, B, C;         // Note; Answer: A is the read position
+    public int Level;            // Note: as INotes counts them
 }
 
 /// <summary>
@@ -173,14 +174,15 @@ public sealed class Outbox
         v.Text = reason;
     }
 
-    /// <summary>A fact for logs, metrics and traces; may be dropped and nothing changes.</summary>
-    public void Note(string fact, long a = 0, long b = 0, long c = 0)
+    /// <summary>A fact for logs, metrics and traces; may be dropped and nothing changes. Level 0 is for traces, 2 and up for an operator's eyes (<see cref="INotes"/>).</summary>
+    public void Note(string fact, long a = 0, long b = 0, long c = 0, int level = 0)
     {
         ref var v = ref Add(VerbKind.Note);
         v.Text = fact;
         v.A = a;
         v.B = b;
         v.C = c;
+        v.Level = level;
     }
 
     private Ticket NextTicket() => LastTicket = new Ticket(LastTicket.Value + 1);

@@ -77,5 +77,15 @@ public sealed class Answered(long upToMicros) : HostMessage
     public long UpToMicros { get; } = upToMicros;
 }
 
+/// <summary>
+/// An operator's word that these damaged entries are lost for good (storage.md §2.4). The core answers the proposal: done when that is durable, or refused with the reason.
+/// Everything of the log from the lowest of them on goes with it.
+/// </summary>
+public sealed class AcceptLoss(long proposal, long[] indexes) : HostMessage
+{
+    public long Proposal { get; } = proposal;
+    public IReadOnlyList<long> Indexes { get; } = indexes;
+}
+
 /// <summary>Hand leadership over if you lead; the member is about to stop.</summary>
 public sealed class Retire : HostMessage;

@@ -27,9 +27,6 @@ public sealed class Recovered
 
     public Promise Promise { get; init; }
 
-    /// <summary>A promise in a damaged header: nothing may be promised up to this term (storage.md §2.4).</summary>
-    public ulong DamagedPromiseTerm { get; init; }
-
     public LogMap Log { get; init; } = new();
 
     /// <summary>Every configuration in snapshot and log, by index; the last one rules. A freshly formed member has the formed list at index 0.</summary>

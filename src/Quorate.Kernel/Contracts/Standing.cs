@@ -11,4 +11,6 @@ public enum Role : byte { Follower, PreCandidate, Candidate, Leader, Learner }
 /// <param name="Commit">The newest index that is known to be committed.</param>
 /// <param name="ProvenCommit">The newest commit index that a quorum-confirmed leader named.</param>
 /// <param name="ConfigurationIndex">The index of the latest configuration in the log; prepare waits while it is not applied (sessions.md §2.4).</param>
-public readonly record struct Standing(Role Role, ulong Term, ReplicaId Leader, int MayPropose, long MayServeUntilMicros, long Commit, long ProvenCommit, long ConfigurationIndex);
+/// <param name="Marked">Damaged entries that are left in its mark (storage.md §2.4); 0 in a healthy replica.</param>
+/// <param name="MarkedHighest">The highest of them; 0 for none.</param>
+public readonly record struct Standing(Role Role, ulong Term, ReplicaId Leader, int MayPropose, long MayServeUntilMicros, long Commit, long ProvenCommit, long ConfigurationIndex, int Marked = 0, long MarkedHighest = 0);

@@ -24,6 +24,22 @@ public static class Majorities
         return configuration.Outgoing.Length == 0 ? reached : Math.Min(reached, ReachedBy(configuration.Outgoing, values));
     }
 
+    /// <summary>Those whose value is at least 1 meet every majority of the voters: the rest is none. Of a joint configuration one half is enough, since its quorums hold a majority of each.</summary>
+    public static bool MeetEveryOne<T>(ClusterConfiguration configuration, in T values) where T : struct, IVoterValues, allows ref struct =>
+        MeetEveryOne(configuration.Members, values) || MeetEveryOne(configuration.Outgoing, values);
+
+    private static bool MeetEveryOne<T>(ConfiguredMember[] members, in T values) where T : struct, IVoterValues, allows ref struct
+    {
+        int voters = 0, others = 0;
+        foreach (var m in members)
+        {
+            if (!m.Voter) continue;
+            voters++;
+            if (values.ValueOf(m) < 1) others++;
+        }
+        return voters > 0 && others < Of(voters);
+    }
+
     private static long ReachedBy<T>(ConfiguredMember[] members, in T values) where T : struct, IVoterValues, allows ref struct
     {
         Span<long> sorted = stackalloc long[members.Length];

@@ -12,7 +12,7 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
     private TermedEntry[] _entries = [];
     private int _used;
 
-    private enum Kind : byte { PreVote = 1, PreVoteReply, RequestVote, VoteReply, Append, AppendReply, InstallSnapshot, InstallReply, TimeoutNow, ReadIndex, ReadIndexReply }
+    private enum Kind : byte { PreVote = 1, PreVoteReply, RequestVote, VoteReply, Append, AppendReply, InstallSnapshot, InstallReply, TimeoutNow, ReadIndex, ReadIndexReply, LossQuestion, LossAnswer }
 
     public bool Encode(ProtocolMessage message, IEntrySource entries, ByteWriter into)
     {
@@ -32,6 +32,7 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
                 into.Int64(m.Match);
                 into.UInt64(m.Run);
                 into.Int64(m.SentMicros);
+                into.Bool(m.TooOld);
                 return true;
             case TimeoutNow m:
                 into.Byte((byte)Kind.TimeoutNow);
@@ -48,6 +49,20 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
                 into.Int64(m.Token);
                 into.Int64(m.Index);
                 into.Bool(m.Granted);
+                return true;
+            case LossQuestion m:
+                into.Byte((byte)Kind.LossQuestion);
+                into.UInt64(m.Term);
+                into.UInt64(m.Run);
+                WriteLost(into, m.Entries);
+                return true;
+            case LossAnswer m:
+                into.Byte((byte)Kind.LossAnswer);
+                into.UInt64(m.Term);
+                into.UInt64(m.Asked);
+                into.UInt64(m.Run);
+                WriteLost(into, m.Entries);
+                foreach (var word in m.Words) into.Byte((byte)word);
                 return true;
             default: throw new ArgumentException($"{message.GetType().Name} is not one of Raft's messages", nameof(message));
         }
@@ -66,10 +81,12 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
             Kind.Append => ReadAppend(ref r, chunks),
             Kind.AppendReply => ReadAppendReply(ref r),
             Kind.InstallSnapshot => ReadInstall(ref r, body),
-            Kind.InstallReply => new InstallReply(r.UInt64(), r.Int64(), r.UInt64(), r.Int64()),
+            Kind.InstallReply => new InstallReply(r.UInt64(), r.Int64(), r.UInt64(), r.Int64(), r.Bool()),
             Kind.TimeoutNow => new TimeoutNow(r.UInt64()),
             Kind.ReadIndex => new ReadIndex(r.UInt64(), r.Int64()),
             Kind.ReadIndexReply => new ReadIndexReply(r.UInt64(), r.Int64(), r.Int64(), r.Bool()),
+            Kind.LossQuestion => ReadQuestion(ref r),
+            Kind.LossAnswer => ReadLossAnswer(ref r),
             _ => null,
         };
         return r.Ok && r.AtEnd ? message : null;
@@ -208,5 +225,45 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
         var bytes = r.Sized();
         if (r.Failed || snapshot.Index <= 0 || index < 0 || index > snapshot.Index || snapshot.Term > term || ClusterConfiguration.Decode(bytes) is not { } configuration) return null;
         return new InstallSnapshot(term, new ConfigurationAt(index, configuration), body with { Snapshot = snapshot });
+    }
+
+    private static void WriteLost(ByteWriter w, DamagedEntry[] entries)
+    {
+        w.Int32(entries.Length);
+        foreach (var e in entries)
+        {
+            w.UInt64(e.Term);
+            w.Int64(e.Index);
+        }
+    }
+
+    private static DamagedEntry[]? ReadLost(ref ByteReader r)
+    {
+        var entries = new DamagedEntry[r.Count(16)];
+        for (int i = 0; i < entries.Length; i++)
+        {
+            entries[i] = new DamagedEntry(r.UInt64(), r.Int64());
+            if (r.Failed || entries[i].Index <= 0 || (i > 0 && entries[i].Index <= entries[i - 1].Index)) return null;
+        }
+        return r.Failed || entries.Length is 0 or > Limits.MaxLossEntries ? null : entries;
+    }
+
+    private static LossQuestion? ReadQuestion(ref ByteReader r)
+    {
+        ulong term = r.UInt64(), run = r.UInt64();
+        return ReadLost(ref r) is { } entries ? new LossQuestion(term, run, entries) : null;
+    }
+
+    private static LossAnswer? ReadLossAnswer(ref ByteReader r)
+    {
+        ulong term = r.UInt64(), asked = r.UInt64(), run = r.UInt64();
+        if (ReadLost(ref r) is not { } entries || asked > term) return null;
+        var words = new LossWord[entries.Length];
+        for (int i = 0; i < words.Length; i++)
+        {
+            words[i] = (LossWord)r.Byte();
+            if (words[i] is not (LossWord.Had or LossWord.NotThisEntry or LossWord.NothingOfItsTerm)) return null;
+        }
+        return new LossAnswer(term, asked, run, entries, words);
     }
 }

@@ -57,8 +57,13 @@ public sealed partial class RaftCore
             S.ElectionDeadline = Instant.Never;
             return;
         }
-        if (MayStand) BecomePreCandidate();
-        else ArmElection();
+        if (MayStand)
+        {
+            BecomePreCandidate();
+            return;
+        }
+        if (S.Mark.Count > 0 && !S.Retiring) AskAboutLoss(); // no leader brings it past
+        ArmElection();
     }
 
     // ---- Campaign

@@ -56,9 +56,9 @@ public sealed partial class RaftCore
     private void SendEntries(PeerProgress p)
     {
         if (p.State == ProgressState.Snapshot || (p.State == ProgressState.Probe && p.Paused)) return;
-        if (p.Next - 1 < S.Log.BeginIndex)
+        if (p.Next - 1 < S.Log.BeginIndex || p.NeedsSnapshot)
         {
-            if (RecentlyHeard(p)) SendSnapshot(p); // who is silent gets beats until it answers
+            if (RecentlyHeard(p) && S.Snapshot.Index > p.RefusedSnapshot) SendSnapshot(p); // who is silent gets beats until it answers
             return;
         }
         if (p.State == ProgressState.Probe)
@@ -148,6 +148,8 @@ public sealed partial class RaftCore
             BecomeProbe(p, S.Log.Last + 1);
         }
         p.Run = run;
+        p.NeedsSnapshot = false;
+        p.RefusedSnapshot = 0;
         p.NewestSent = p.Proven = 0;
         Array.Clear(p.SentAtRound);
         return true;
@@ -170,7 +172,7 @@ public sealed partial class RaftCore
             S.MayServeUntil = Math.Max(S.MayServeUntil, m.ProvenMicros + _options.ServeWithoutLeaderMicros);
             S.ProvenCommit = Math.Max(S.ProvenCommit, m.Commit);
         }
-        if (m.PrevIndex >= S.Commit && (!S.Log.Matches(m.PrevIndex, m.PrevTerm) || m.PrevIndex > S.WholeTo))
+        if (S.BaseLost || (m.PrevIndex >= S.Commit && (!S.Log.Matches(m.PrevIndex, m.PrevTerm) || m.PrevIndex > S.WholeTo)))
         {
             Reject(from.Id, m);
             return;
@@ -308,15 +310,15 @@ public sealed partial class RaftCore
         {
             var d = S.Mark[i];
             if (d.Index > verified && Behind(term, verified, d.Term, d.Index)) continue;
-            _out.Note("damaged entry brought back: index, term", d.Index, (long)d.Term);
+            _out.Note("damaged entry brought back: index, term", d.Index, (long)d.Term, level: 1);
             S.Mark.RemoveAt(i);
         }
     }
 
     private void Reject(ReplicaId leader, Append m)
     {
-        // The largest index whose term is not above the leader's there: both sides skip whole terms (raft.md §5.4.3). Nothing is cut. What is damaged, and all above it, is asked for again.
-        long hint = S.Log.LastAtMost(Math.Min(m.PrevIndex, S.WholeTo), m.PrevTerm);
+        // The largest index whose term is not above the leader's there: both sides skip whole terms (raft.md §5.4.3). Nothing is cut. What is damaged, and all above it, is asked for again; without what the log begins on nothing helps but a snapshot.
+        long hint = S.BaseLost ? 0 : S.Log.LastAtMost(Math.Min(m.PrevIndex, S.WholeTo), m.PrevTerm);
         S.Log.TryTermOf(hint, out ulong hintTerm);
         S.EchoedRound = Math.Max(S.EchoedRound, m.Round);
         Reply(leader, new AppendReply { Term = S.Term, Ok = false, RejectedPrev = m.PrevIndex, HintIndex = hint, HintTerm = hintTerm, Round = m.Round, Run = S.Run, SentMicros = S.ClaimedMicros }, Ticket.None);
@@ -386,6 +388,7 @@ public sealed partial class RaftCore
         Invariant.That(match <= S.Log.Last, "MatchTruth", $"{p.Id} claims {match}, the leader's log ends at {S.Log.Last}");
         bool probed = match >= p.Next - 1; // the early echo of a round says less than the probe asked: its own answer follows
         p.Match = Math.Max(p.Match, match); // replies may be reordered
+        if (match > 0) p.NeedsSnapshot = false;
         p.Next = Math.Max(p.Next, p.Match + 1);
         p.Land(p.Match);
         if (p.State == ProgressState.Probe && probed) BecomeReplicate(p);
@@ -410,6 +413,7 @@ public sealed partial class RaftCore
         }
 #endif
         if (stale) return; // raft.md §5.4.4, bug 5
+        if (m.RejectedPrev == 0) p.NeedsSnapshot = true; // every log matches at 0: it lost what its own begins on
         BecomeProbe(p, BackUp(m));
     }
 

@@ -7,7 +7,7 @@ public sealed partial class RaftCore
 
     private void OnSnapshotStored(in SnapshotIdentity snapshot, long keepFrom)
     {
-        if (snapshot.Index <= S.Snapshot.Index) return; // overtaken by an installed one
+        if (snapshot.Index <= S.Snapshot.Index || S.BaseLost) return; // overtaken by an installed one; or of a state that is read by nobody
         Invariant.That(snapshot.Index <= S.Commit && S.Log.Matches(snapshot.Index, snapshot.Term), "SnapshotSound", $"snapshot ({snapshot.Index}, {snapshot.Term}) is not of this log");
         S.Snapshot = snapshot;
         Compact(keepFrom);
@@ -55,6 +55,7 @@ public sealed partial class RaftCore
     {
         if (AdoptIfHigher(m.Term)) return;
         if (S.Role != Role.Leader || m.Term != S.Term || HeardFrom(from, m.Run, m.SentMicros) is not { } p) return;
+        if (m.TooOld && p.State == ProgressState.Snapshot) p.RefusedSnapshot = p.SnapshotIndex;
         TakeMatch(p, m.Match);
         AdvanceCommitIndex();
         if (S.Role != Role.Leader) return;
@@ -78,23 +79,24 @@ public sealed partial class RaftCore
         }
         if (!FollowLeader(from, m.Term)) return;
         var snapshot = m.Body.Snapshot;
-        if (snapshot.Index > S.Commit) Install(m);
-        AnswerInstall(from.Id, Math.Max(snapshot.Index, S.Commit));
+        if (S.BaseLost ? snapshot.Index >= S.Log.BeginIndex : snapshot.Index > S.Commit) Install(m);
+        AnswerInstall(from.Id, Math.Max(snapshot.Index, S.Commit), tooOld: S.BaseLost);
     }
 
     /// <summary>A position below the snapshot's says that it came to nothing here; without that word its sender would wait (raft.md §11.7) and this replica lag until then.</summary>
     private void OnReceiveFailed(ReceiveFailed m)
     {
         _out.Note("snapshot not stored: from, at", m.From.Value, m.Snapshot.Index);
-        if (S.Role == Role.Follower && S.Leader == m.From) AnswerInstall(m.From, S.Commit); // what is committed here, every leader has
+        if (S.Role == Role.Follower && S.Leader == m.From) AnswerInstall(m.From, S.Commit, tooOld: false); // what is committed here, every leader has
     }
 
-    /// <summary>Every way its ticket: what it claims must be durable, an older pending write included (raft.md §11.6).</summary>
-    private void AnswerInstall(ReplicaId leader, long match)
+    /// <summary>Every way its ticket: what it claims must be durable, an older pending write included (raft.md §11.6). Who stands on a lost base claims nothing (storage.md §4.5).</summary>
+    private void AnswerInstall(ReplicaId leader, long match, bool tooOld)
     {
+        if (S.BaseLost) match = 0;
         var gate = S.Covering(match);
         if (S.PromisePending && S.PromiseTicket > gate) gate = S.PromiseTicket;
-        _out.Send(leader, new InstallReply(S.Term, match, S.Run, S.ClaimedMicros), gate);
+        _out.Send(leader, new InstallReply(S.Term, match, S.Run, S.ClaimedMicros, tooOld), gate);
     }
 
     private void Install(InstallSnapshot m)
@@ -122,6 +124,7 @@ public sealed partial class RaftCore
         S.Spans.Clear();
         S.Spans.Add(new WriteSpan(1, S.Log.Last, ticket)); // until the switch is durable nothing here is: a crash leaves the old log
         S.Snapshot = snapshot;
+        S.BaseLost = false;
         S.Commit = S.Applied = snapshot.Index;
         S.AckedMatch = 0;
         ForgetMark(snapshot.Index);

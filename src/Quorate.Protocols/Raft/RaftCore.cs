@@ -52,6 +52,7 @@ public sealed partial class RaftCore : IProtocolCore
         // A joiner's first configuration is an entry that may yet be cut: below it, it knows nobody.
         if (S.Configurations.Count == 0 || S.Configurations[0].Index > S.Snapshot.Index) S.Configurations.Insert(0, new ConfigurationAt(0, ClusterConfiguration.None));
         RecoverPromise(recovered);
+        S.LossTerm = TermAboveLosses();
         S.Commit = S.Applied = Math.Max(S.Snapshot.Index, S.Log.BeginIndex);
         S.Role = Role.Follower;
 
@@ -79,6 +80,8 @@ public sealed partial class RaftCore : IProtocolCore
             case TimeoutNow m: OnTimeoutNow(from, m); break;
             case ReadIndex m: OnReadIndex(from, m); break;
             case ReadIndexReply m: OnReadIndexReply(m); break;
+            case LossQuestion m: OnLossQuestion(from, m); break;
+            case LossAnswer m: OnLossAnswer(from, m); break;
             default: _out.Note("message dropped: not one of Raft's"); break;
         }
     }
@@ -116,6 +119,7 @@ public sealed partial class RaftCore : IProtocolCore
         int done = 0;
         while (done < S.Spans.Count && S.Spans[done].Ticket <= upTo) done++;
         if (done > 0) S.Spans.RemoveRange(0, done);
+        if (S.AcceptedLoss != 0 && S.AcceptedTicket <= upTo) AnswerAcceptedLoss();
         if (S.Role == Role.Candidate) BecomeLeaderIfElected();
         if (S.Role == Role.Leader) AdvanceCommitIndex();
     }
@@ -151,7 +155,7 @@ public sealed partial class RaftCore : IProtocolCore
         bool leads = S.Role == Role.Leader;
         var role = S.Role == Role.Follower && !S.SelfVotes ? Role.Learner : S.Role;
         long serve = leads && S.SoleVoter ? Instant.Never : S.MayServeUntil;
-        return new Standing(role, S.Term, S.Leader, MayPropose(), serve, S.Commit, Math.Max(S.ProvenCommit, leads ? S.Commit : 0), S.Configurations.Count == 0 ? 0 : S.Latest.Index);
+        return new Standing(role, S.Term, S.Leader, MayPropose(), serve, S.Commit, Math.Max(S.ProvenCommit, leads ? S.Commit : 0), S.Configurations.Count == 0 ? 0 : S.Latest.Index, S.Mark.Count, HighestOfMark());
     }
 
     /// <summary>The only place where limits are tested (sessions.md §2.4): an idle leader always offers one entry of the largest size.</summary>
@@ -187,6 +191,7 @@ public sealed partial class RaftCore : IProtocolCore
             case ReceiveFailed m: OnReceiveFailed(m); break;
             case LogSpace m: S.LogSpaceLow = m.Low; break;
             case Answered m: S.AnsweredUpTo = m.UpToMicros; break;
+            case AcceptLoss m: OnAcceptLoss(m); break;
             case Retire: OnRetire(); break;
             default: _out.Note("host message dropped"); break;
         }
@@ -225,7 +230,8 @@ public sealed partial class RaftCore : IProtocolCore
         {
             // No whole snapshot reaches the log's begin: what is below is lost, and only a leader brings it back (storage.md §4.5).
             Invariant.That(S.Mark.Count > 0, "BoundaryKnown", "the log begins above every snapshot, and nothing is marked as damaged");
-            S.Log.Reset(0, 0);
+            // The map stays: how far this replica acknowledged is what its vote must not fall behind.
+            S.BaseLost = true;
             S.Snapshot = default;
         }
     }
@@ -242,13 +248,6 @@ public sealed partial class RaftCore : IProtocolCore
             S.Term = least;
             PersistPromise(RaftState.NobodyAtAll, 0);
             _out.Note("term raised to the log's", (long)least);
-        }
-        if (recovered.DamagedPromiseTerm > S.Term || (recovered.DamagedPromiseTerm == S.Term && S.Term > 0))
-        {
-            // Whatever was promised up to that term is unknown: nobody gets a vote in it, and no lower leader is followed (storage.md §2.4).
-            S.Term = recovered.DamagedPromiseTerm;
-            PersistPromise(RaftState.NobodyAtAll, 0);
-            _out.Note("promise damaged up to term", (long)S.Term);
         }
     }
 
@@ -279,6 +278,12 @@ public sealed partial class RaftCore : IProtocolCore
             print.Add(w.Ticket.Value - durable.Value);
         }
         foreach (var d in S.Mark) print.Add(d.Index);
+        print.Add(S.BaseLost);
+        foreach (var a in S.LossAnswers)
+        {
+            print.Add((ulong)a.Id.Value);
+            foreach (var word in a.Answer.Words) print.Add((ulong)word);
+        }
         foreach (var b in S.Ballots)
         {
             print.Add((ulong)b.Id.Value);

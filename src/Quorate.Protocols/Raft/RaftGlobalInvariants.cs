@@ -138,6 +138,9 @@ public sealed class RaftGlobalInvariants(IRaftWitness witness)
             case RequestVote m:
                 Invariant.That(witness.DurableLog(from, directory) is { } claimed && claimed.Matches(m.LastIndex, m.LastTerm), "ClaimedLogDurable", $"{from} claims ({m.LastIndex}, {m.LastTerm})"); // raft.md §4.5
                 break;
+            case LossAnswer m:
+                Invariant.That(witness.DurablePromise(from).Term >= m.Asked, "LossAnswerDurable", $"{from} answers {to} of term {m.Asked}; durable is {witness.DurablePromise(from)}"); // storage.md §2.4
+                break;
             case AppendReply { Ok: true, Match: > 0 } m: Acknowledged(from, directory, m.Term, m.Match); break;
             case InstallReply { Match: > 0 } m: Acknowledged(from, directory, m.Term, m.Match); break;
         }
@@ -150,6 +153,13 @@ public sealed class RaftGlobalInvariants(IRaftWitness witness)
         if (witness.LogOfLeader(term) is not { } leaders || match < log!.BeginIndex || match < leaders.BeginIndex) return;
         log.TryTermOf(match, out ulong own);
         Invariant.That(leaders.Matches(match, own), "AckDurable", $"{from} acknowledges ({match}, {own}), which is not its leader's"); // bug 6
+    }
+
+    /// <summary>An entry left a replica's mark, and no operator said so: its log holds it again, or it never was decided (storage.md §2.4).</summary>
+    public void Unmarked(ReplicaId id, LogMap log, DamagedEntry entry)
+    {
+        if (entry.Index > _decided.Count || _decided[(int)entry.Index - 1].Term != entry.Term) return;
+        Invariant.That(log.BeginIndex >= entry.Index || log.Matches(entry.Index, entry.Term), "MarkTruth", $"{id} forgot that it lost {entry}, which is decided");
     }
 
     /// <summary>A replica's permission grew: when it sent what the proof echoes, nobody led a higher term yet (sessions.md §6.2). Both times are the world's.</summary>

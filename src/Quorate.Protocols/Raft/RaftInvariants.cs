@@ -10,6 +10,7 @@ public sealed class RaftShadow
     internal Role Role;
     internal long Last;
     internal long Round;
+    internal int Marked = int.MaxValue;
 
     internal RaftShadow Copy() => (RaftShadow)MemberwiseClone();
 }
@@ -22,6 +23,7 @@ public static class RaftInvariants
         var s = core.State;
         CheckSteps(s, shadow);
         CheckLog(s);
+        CheckMark(s, shadow);
         if (s.Role == Role.Leader) CheckLeader(core, s, shadow);
         shadow.Term = s.Term;
         shadow.VotedFor = s.VotedFor;
@@ -30,6 +32,7 @@ public static class RaftInvariants
         shadow.Role = s.Role;
         shadow.Last = s.Log.Last;
         shadow.Round = s.Round;
+        shadow.Marked = s.Mark.Count;
     }
 
     private static void CheckSteps(RaftState s, RaftShadow shadow)
@@ -47,7 +50,7 @@ public static class RaftInvariants
     {
         var log = s.Log;
         Invariant.That(s.Applied <= s.Commit && s.Commit <= log.Last && s.Commit >= s.Snapshot.Index, "CommitSane", $"snapshot {s.Snapshot.Index}, applied {s.Applied}, commit {s.Commit}, last {log.Last}");
-        Invariant.That(log.BeginIndex <= s.Snapshot.Index || (log.BeginIndex == 0 && s.Snapshot.IsNone), "SnapshotSound", $"begin {log.BeginIndex}, snapshot {s.Snapshot.Index}"); // T §5.1
+        Invariant.That(log.BeginIndex <= s.Snapshot.Index || (log.BeginIndex == 0 && s.Snapshot.IsNone) || s.BaseLost, "SnapshotSound", $"begin {log.BeginIndex}, snapshot {s.Snapshot.Index}"); // T §5.1
         Invariant.That(s.Snapshot.IsNone || log.Matches(s.Snapshot.Index, s.Snapshot.Term), "BoundaryKnown", $"snapshot ({s.Snapshot.Index}, {s.Snapshot.Term})"); // P §7
         ulong term = log.BeginTerm;
         long index = log.BeginIndex;
@@ -65,14 +68,31 @@ public static class RaftInvariants
         }
         Invariant.That(s.Spans.Count == 0 || last == log.Last, "AckDurable", $"the last pending write ends at {last}, the log at {log.Last}");
         int uncommitted = 0;
-        // A log whose base is lost is empty; what its headers said of configurations up to the mark's height stands (storage.md §4.5).
-        long known = s.Mark.Count > 0 ? Math.Max(log.Last, s.Mark[^1].Index) : log.Last;
         for (int i = 0; i < s.Configurations.Count; i++)
         {
             if (s.Configurations[i].Index > Math.Max(s.Commit, s.TermStart)) uncommitted++; // inherited ones may be committed unknown to it
-            Invariant.That(s.Configurations[i].Index <= known && (i == 0 || s.Configurations[i].Index > s.Configurations[i - 1].Index), "ConfigIsLog", $"configuration at {s.Configurations[i].Index}"); // P §6
+            Invariant.That(s.Configurations[i].Index <= log.Last && (i == 0 || s.Configurations[i].Index > s.Configurations[i - 1].Index), "ConfigIsLog", $"configuration at {s.Configurations[i].Index}"); // P §6
         }
         Invariant.That(uncommitted <= 1 || s.Role != Role.Leader, "OneChangeInFlight", $"{uncommitted} uncommitted configurations"); // T §4.1
+    }
+
+    /// <summary>storage.md §2.4, §4.5.</summary>
+    private static void CheckMark(RaftState s, RaftShadow shadow)
+    {
+        Invariant.That(s.Mark.Count <= shadow.Marked, "MarkOnlyShrinks", $"{shadow.Marked} entries, then {s.Mark.Count}");
+        if (s.Mark.Count == 0)
+        {
+            Invariant.That(!s.BaseLost, "MarkHoldsTheLostBase", $"the log begins at {s.Log.BeginIndex} on nothing, and the mark is empty");
+            return;
+        }
+        Invariant.That(s.Role == Role.Follower, "MarkedStandsAside", $"{s.Role} with {s.Mark.Count} damaged entries");
+        for (int i = 0; i < s.Mark.Count; i++)
+        {
+            bool isBase = s.BaseLost && s.Mark[i].Index == s.Log.BeginIndex;
+            Invariant.That(isBase || s.Mark[i].Index > s.Commit, "NothingDeliveredOverTheMark", $"{s.Mark[i].Index} is damaged, commit {s.Commit}");
+            Invariant.That(i == 0 || s.Mark[i].Index > s.Mark[i - 1].Index, "MarkAscends", $"{s.Mark[i]} behind {s.Mark[i - 1]}");
+        }
+        Invariant.That(s.AckedMatch <= s.WholeTo || s.BaseLost, "NothingAcknowledgedOverTheMark", $"acknowledged {s.AckedMatch}, whole to {s.WholeTo}");
     }
 
     private static void CheckLeader(RaftCore core, RaftState s, RaftShadow shadow)

@@ -101,18 +101,59 @@ public sealed class InstallSnapshot(ulong term, ConfigurationAt configuration, B
 }
 
 /// <summary>The snapshot is installed (or was not needed): everything up to <see cref="Match"/> is durable and equal.</summary>
-public sealed class InstallReply(ulong term, long match, ulong run, long sentMicros) : RaftMessage
+public sealed class InstallReply(ulong term, long match, ulong run, long sentMicros, bool tooOld = false) : RaftMessage
 {
     public ulong Term { get; } = term;
     public long Match { get; } = match;
     public ulong Run { get; } = run;
     public long SentMicros { get; } = sentMicros;
+
+    /// <summary>It lies below what the replier's log begins on, which is lost: the next one may not (storage.md §4.5).</summary>
+    public bool TooOld { get; } = tooOld;
 }
 
 /// <summary>"Campaign now": leadership transfer (T §3.10).</summary>
 public sealed class TimeoutNow(ulong term) : RaftMessage
 {
     public ulong Term { get; } = term;
+}
+
+/// <summary>What a voter can say of an entry that somebody lost (storage.md §2.4).</summary>
+public enum LossWord : byte
+{
+    /// <summary>It has it, or stands on a snapshot at or above it, or lost it itself: whether it was acknowledged is not for this voter to deny.</summary>
+    Had = 1,
+
+    /// <summary>Never had it, but has others of the same term.</summary>
+    NotThisEntry = 2,
+
+    /// <summary>Never had any entry of its term.</summary>
+    NothingOfItsTerm = 3,
+}
+
+/// <summary>
+/// A marked replica that no leader brings past its mark asks the voters whether they ever had what it lost (storage.md §2.4). The term is above every one in which it can have acknowledged a lost entry; whoever answers has adopted it.
+/// </summary>
+public sealed class LossQuestion(ulong term, ulong run, DamagedEntry[] entries) : RaftMessage
+{
+    public ulong Term { get; } = term;
+
+    /// <summary>The asker's: an answer to an earlier run's question is nobody's.</summary>
+    public ulong Run { get; } = run;
+
+    /// <summary>The highest of the mark, ascending.</summary>
+    public DamagedEntry[] Entries { get; } = entries;
+}
+
+/// <summary>Leaves when the term that was asked with is durable at the replier. Answers from headers, snapshots and what is still on its way to the disk.</summary>
+public sealed class LossAnswer(ulong term, ulong asked, ulong run, DamagedEntry[] entries, LossWord[] words) : RaftMessage
+{
+    /// <summary>The replier's own, not below <see cref="Asked"/>.</summary>
+    public ulong Term { get; } = term;
+    public ulong Asked { get; } = asked;
+    public ulong Run { get; } = run;
+    public DamagedEntry[] Entries { get; } = entries;
+    public LossWord[] Words { get; } = words;
 }
 
 /// <summary>A linearizable read position is wanted for reads at this member (T §6.4). Carries no term (raft.md §8.5).</summary>

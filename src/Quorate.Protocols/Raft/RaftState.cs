@@ -8,6 +8,9 @@ public readonly record struct WriteSpan(long First, long Last, Ticket Ticket);
 /// <summary>A voter as it votes: votes count for (member, directory) of the counter's own configuration (storage.md §6.3).</summary>
 public readonly record struct Ballot(ReplicaId Id, ulong Directory, bool Granted);
 
+/// <summary>A voter's words on entries that this replica lost; the answer is never written again.</summary>
+public readonly record struct LossAnswerOf(ReplicaId Id, ulong Directory, LossAnswer Answer);
+
 /// <summary>A read that waits at the leader. Index is -1 until the leader's own term is open (raft.md §8.1).</summary>
 public readonly record struct PendingRead(long Proposal, ReplicaId From, ulong Run, long Token, long Index, long Round);
 
@@ -24,7 +27,7 @@ public sealed class RaftState
     /// <summary>currentTerm: only grows.</summary>
     public ulong Term;
 
-    /// <summary>votedFor in Term, (member, directory); none → x only. <see cref="NobodyAtAll"/>: a damaged promise forbids any vote in this term.</summary>
+    /// <summary>votedFor in Term, (member, directory); none → x only. <see cref="NobodyAtAll"/>: none may be given in this term.</summary>
     public ReplicaId VotedFor;
     public ulong VotedForDirectory;
 
@@ -62,6 +65,19 @@ public sealed class RaftState
 
     /// <summary>The mark (storage.md §2.4).</summary>
     public List<DamagedEntry> Mark = [];
+
+    /// <summary>No whole snapshot reaches the log's begin: the state below it is lost, and only a leader's snapshot at or above it, switched to, brings it back (storage.md §4.5).</summary>
+    public bool BaseLost;
+
+    /// <summary>The term that questions about the mark are asked with: above every one in which a lost entry can have been acknowledged here. Of a whole run, so that no asking raises it twice.</summary>
+    public ulong LossTerm;
+
+    /// <summary>What voters said of lost entries in this run; the newest word of each.</summary>
+    public List<LossAnswerOf> LossAnswers = [];
+
+    /// <summary>An operator's word that is not durable yet: its proposal, and the ticket that it waits for.</summary>
+    public long AcceptedLoss;
+    public Ticket AcceptedTicket;
 
     /// <summary>Real monotone time of the last input, and the time that counts against others: a gap counts 200 ms there at most (DESIGN §3).</summary>
     public long LastNow;
@@ -204,6 +220,7 @@ public sealed class RaftState
         copy.Configurations = [.. Configurations];
         copy.Spans = [.. Spans];
         copy.Mark = [.. Mark];
+        copy.LossAnswers = [.. LossAnswers];
         copy.Ballots = [.. Ballots];
         copy.ForwardedReads = [.. ForwardedReads];
         copy.Peers = [.. Peers.Select(p => p.Copy())];
@@ -253,6 +270,10 @@ public sealed class PeerProgress(ReplicaId id, ulong directory)
     public List<Flight> Flights = [];
     public long FlightBytes;
     public long SnapshotIndex;
+
+    /// <summary>It refused even the begin of the log: what its own log begins on is lost, and entries do not help (storage.md §4.5). A snapshot that it refused as too old is not sent again.</summary>
+    public bool NeedsSnapshot;
+    public long RefusedSnapshot;
 
     /// <summary>Judged time of the last word from it.</summary>
     public long Contact;
@@ -336,5 +357,24 @@ internal readonly struct BallotValues(RaftState state, bool granted) : IVoterVal
         foreach (var b in state.Ballots)
             if (b.Id == voter.Id && b.Directory == voter.Directory) return b.Granted ? 1 : 0;
         return granted ? 0 : 1;
+    }
+}
+
+/// <summary>1 for each voter that never had the entry; the replica that asks is not counted (storage.md §2.4).</summary>
+internal readonly struct NeverHadValues(RaftState state, DamagedEntry entry, LossWord least) : IVoterValues
+{
+    public long ValueOf(ConfiguredMember voter)
+    {
+#if MUTANTS
+        if (Mutants.On(Mutant.LossCountsItself) && voter.Id == state.Self) return 1;
+#endif
+        if (voter.Id == state.Self) return 0;
+        foreach (var a in state.LossAnswers)
+        {
+            if (a.Id != voter.Id || a.Directory != voter.Directory) continue;
+            int at = Array.IndexOf(a.Answer.Entries, entry);
+            return at >= 0 && a.Answer.Words[at] >= least ? 1 : 0;
+        }
+        return 0;
     }
 }

@@ -10,11 +10,12 @@ public enum MembershipChange : byte { Add, Remove, Promote }
 /// Changes of the configuration, one voter at a time (Raft §4.1). A listed member with a directory that the configuration does not record becomes a learner and takes its vote back by itself,
 /// through two changes, each committed before the next (storage.md §6.3): the old directory loses its vote, then the new one gets one.
 /// </summary>
-public sealed class Membership(SessionHost sessions, INotes notes, WindowRoom room)
+public sealed class Membership(SessionHost sessions, INotes notes, WindowRoom room, MemberStore store)
 {
     private const long RetryMicros = 250_000;
     private readonly ulong[] _linked = new ulong[256];
     private long _next;
+    private long _votesSince = -1;
     private bool _asked, _lostNoted;
     private ReplicaId _stepped;
 
@@ -63,6 +64,7 @@ public sealed class Membership(SessionHost sessions, INotes notes, WindowRoom ro
     public void Pump(Instant now)
     {
         NoteWhenLost();
+        ForgetOldDirectories();
         if (!sessions.Leading || Host is null || now.Micros < _next) return;
         _next = now.Micros + RetryMicros;
         if (!_asked && sessions.ConfigurationIndex == Host.Standing.ConfigurationIndex) Step(now);
@@ -156,6 +158,14 @@ public sealed class Membership(SessionHost sessions, INotes notes, WindowRoom ro
     {
         var (applied, heardAt) = sessions.ReportOf(id);
         return now.Micros - heardAt < 500_000 && applied + 10_000 >= sessions.AppliedIndex && applied > 0;
+    }
+
+    /// <summary>Its directory stands in the applied configuration as a voter: what earlier directories of this member kept is not needed any more (storage.md §2.1).</summary>
+    private void ForgetOldDirectories()
+    {
+        if (sessions.ConfigurationIndex == _votesSince) return;
+        _votesSince = sessions.ConfigurationIndex;
+        if (Host is not null && sessions.Configuration.IsVoter(sessions.Self, store.Identity.Directory)) store.RemoveOldDirectories();
     }
 
     /// <summary>Members whose recorded directories are gone can no longer form a write quorum (storage.md §5).</summary>

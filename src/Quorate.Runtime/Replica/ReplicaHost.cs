@@ -132,6 +132,14 @@ public sealed partial class ReplicaHost
         _control.Add(new Proposal(id, kind, default, configuration, target));
     }
 
+    /// <summary>An operator accepts that these damaged entries are lost (storage.md §2.4); the answer comes once, when it is durable or refused.</summary>
+    public void AcceptLoss(Instant now, long[] indexes, Action<AnswerKind, string?> answer)
+    {
+        long id = ++_lastProposal;
+        _asked.Add(id, answer);
+        Tell(now, new AcceptLoss(id, indexes));
+    }
+
     /// <summary>One turn: completions, deadlines, proposals, acting, applying, snapshots. The session layer's turn was begun by the member.</summary>
     public void Pump(Instant now)
     {
@@ -200,8 +208,16 @@ public sealed partial class ReplicaHost
     /// <summary>After every step: the standing that the host acts on, and in simulation the promises.</summary>
     private void Stepped()
     {
+        int marked = Standing.Marked;
         Standing = _core.StandingAt(_now);
+        if (Standing.Marked != marked) NoteMark(marked);
         if (CheckInvariants) _core.CheckInvariants();
+    }
+
+    private void NoteMark(int before)
+    {
+        if (Standing.Marked == 0) _notes.Note(1, $"no damaged entry is left of {before}: this member votes and stands again");
+        else if (before == 0) _notes.Note(2, $"this member is marked: {Standing.Marked} damaged entries, the highest {Standing.MarkedHighest}; it neither votes for shorter logs nor stands until a leader has brought it past them");
     }
 
     /// <summary>The verbs of all steps since the last time: writes are gathered first, because ranges are copied from them.</summary>
@@ -220,7 +236,7 @@ public sealed partial class ReplicaHost
                 case VerbKind.Deliver: _deliverTo = Math.Max(_deliverTo, v.Last); break;
                 case VerbKind.Install: Install(v.Body); break;
                 case VerbKind.Answer: TakeAnswer(v); break;
-                case VerbKind.Note: _notes.Note(0, $"{v.Text} {v.A} {v.B} {v.C}"); break;
+                case VerbKind.Note: _notes.Note(v.Level, $"{v.Text} {v.A} {v.B} {v.C}"); break;
             }
         }
         _outbox.Clear();
@@ -331,7 +347,6 @@ public sealed partial class ReplicaHost
         Run = r.Run,
         Seed = r.Seed,
         Promise = r.Promise,
-        DamagedPromiseTerm = r.DamagedPromiseTerm,
         Log = r.Log,
         Configurations = configurations,
         Mark = r.Mark,

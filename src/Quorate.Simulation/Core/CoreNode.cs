@@ -24,6 +24,7 @@ internal sealed partial class CoreNode : SimMachine
     private PartitionLog? _log;
     private RaftCore? _core;
     private Ticket _told;
+    private DamagedEntry[] _marked = [];
     private Role _lastRole;
     private long _heldOrder, _nextProposal, _lastTurn, _gapEnd, _link;
     private ulong _appliedTerm, _ledTerm;
@@ -97,6 +98,7 @@ internal sealed partial class CoreNode : SimMachine
         Shadow.OnRecovered(Number, recovered.Log, recovered.Promise, recovered.Snapshot);
         _world.Global.Started(Self, Applied);
         _ledTerm = 0;
+        _marked = [.. recovered.Mark];
         _core = new RaftCore(_world.RaftOptions);
         _outbox = new Outbox();
         _chunks = new PayloadChunks();
@@ -291,6 +293,12 @@ internal sealed partial class CoreNode : SimMachine
     private void Checked()
     {
         _core!.CheckInvariants();
+        if (Core.State.Mark.Count != _marked.Length)
+        {
+            foreach (var d in _marked)
+                if (!Core.State.Mark.Contains(d)) _world.Global.Unmarked(Self, Core.State.Log, d);
+            _marked = [.. Core.State.Mark];
+        }
         var role = Standing.Role;
         if (role == Role.Leader && Standing.Term != _ledTerm)
         {
@@ -324,7 +332,6 @@ internal sealed partial class CoreNode : SimMachine
             Run = recovered.Run,
             Seed = recovered.Seed,
             Promise = recovered.Promise,
-            DamagedPromiseTerm = recovered.DamagedPromiseTerm,
             Log = recovered.Log,
             Configurations = configurations,
             Mark = recovered.Mark,

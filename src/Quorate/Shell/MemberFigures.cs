@@ -11,6 +11,8 @@ internal sealed record MemberFigures
     public bool Serving { get; init; }
     public bool Formed { get; init; }
     public bool LowSpace { get; init; }
+    public int Damaged { get; init; }
+    public long DamagedHighest { get; init; }
     public int Role { get; init; }
     public ulong Term { get; init; }
     public int Leader { get; init; }

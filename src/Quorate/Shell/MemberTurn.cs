@@ -100,7 +100,7 @@ internal sealed class MemberTurn(Member member, TurnClock clock, Func<ZooKeeperF
         var front = face();
         Volatile.Write(ref _figures, new MemberFigures
         {
-            AtMicros = now.Micros, Serving = serving, Formed = member.Formed, LowSpace = member.Formed && !sessions.HasRoom, Role = (int)standing.Role, Term = standing.Term, Leader = standing.Leader.Value,
+            AtMicros = now.Micros, Serving = serving, Formed = member.Formed, LowSpace = member.Formed && !sessions.HasRoom, Damaged = standing.Marked, DamagedHighest = standing.MarkedHighest, Role = (int)standing.Role, Term = standing.Term, Leader = standing.Leader.Value,
             Commit = standing.Commit, Applied = sessions.AppliedIndex, AppliedBytes = member.Host?.AppliedBytes ?? 0, Elections = _elections, Sessions = sessions.SessionCount, Connections = front.ConnectionCount, Watches = front.WatchCount,
             Nodes = tree.NodeCount, DataBytes = tree.DataBytes, Received = front.Received, Sent = front.Sent, Rejected = front.Rejected, WindowBytes = sessions.WindowBytes,
             AllocatedBytes = GC.GetAllocatedBytesForCurrentThread(),

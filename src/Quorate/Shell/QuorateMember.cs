@@ -127,6 +127,18 @@ public sealed class QuorateMember : IAsyncDisposable
         if (await AnswerAsync(answer.Task, cancellationToken).ConfigureAwait(false) is { } wrong) throw new QuorateException(wrong);
     }
 
+    /// <summary>Accepts that these damaged entries of this very member are lost, and with them everything of its log above the lowest (storage.md §2.4).</summary>
+    public async Task AcceptLossAsync(long[] indexes, CancellationToken cancellationToken = default)
+    {
+        var answer = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(member =>
+        {
+            if (member.Host is null) answer.SetResult("nothing is damaged at this member");
+            else member.Host.AcceptLoss(BootClock.Now(), indexes, (kind, reason) => answer.TrySetResult(kind == AnswerKind.Done ? null : reason ?? "the outcome is " + kind));
+        }, answer.SetException);
+        if (await AnswerAsync(answer.Task, cancellationToken).ConfigureAwait(false) is { } wrong) throw new QuorateException(wrong);
+    }
+
     /// <summary>Hands leadership over, flushes, ends. Safe to call again.</summary>
     public async Task StopAsync()
     {
@@ -238,6 +250,7 @@ public sealed class QuorateMember : IAsyncDisposable
             Serving = member.Formed && sessions.Serving, Term = standing.Term, Leader = standing.Leader.Value, Commit = standing.Commit, Applied = sessions.AppliedIndex,
             Zxid = "0x" + sessions.LastZxid.ToString("x", CultureInfo.InvariantCulture), Sessions = sessions.SessionCount, Connections = _faces!.Face.ConnectionCount, Watches = _faces.Face.WatchCount,
             Nodes = _tree!.NodeCount, DataBytes = _tree.DataBytes, Storage = _options.Storage, LowSpace = member.Formed && !sessions.HasRoom,
+            Damaged = standing.Marked, DamagedHighest = standing.MarkedHighest,
             Cluster = identity.ClusterId.ToString("x16", CultureInfo.InvariantCulture), Directory = identity.Directory.ToString("x16", CultureInfo.InvariantCulture), Run = identity.Run,
             ZooKeeper = member.ClientAddress, Peer = member.PeerAddress, UptimeSeconds = Math.Round((BootClock.Micros() - _began) / 1e6, 1), Version = QuorateVersion.Text,
             Members =

@@ -21,6 +21,8 @@ public sealed class QuorateMetrics : IDisposable
         new("quorate.replica.applied.size", "By", "payloads of the entries applied since the start", true, f => f.AppliedBytes),
         new("quorate.elections", "{election}", "elections that this member stood in", true, f => f.Elections),
         new("quorate.journal.low_space", "", "1 while new writes are refused for lack of room", false, f => f.LowSpace ? 1 : 0),
+        new("quorate.journal.damaged", "{entry}", "damaged entries of this member's log that are not repaired yet", false, f => f.Damaged),
+        new("quorate.journal.damaged.highest", "{entry}", "the highest of them, 0 for none", false, f => f.DamagedHighest),
         new("quorate.stream.window", "By", "numbered writes of this member that its own apply does not cover", false, f => f.WindowBytes),
         new("quorate.sessions", "{session}", "sessions of the cluster", false, f => f.Sessions),
         new("quorate.connections", "{connection}", "client connections of this member", false, f => f.Connections),

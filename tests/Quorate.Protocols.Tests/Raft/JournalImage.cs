@@ -12,6 +12,9 @@ internal sealed class JournalImage : IEntrySource
     public Promise Promise { get; private set; }
     public SnapshotIdentity Snapshot { get; private set; }
 
+    /// <summary>Damaged entries, as a journal's headers tell of them: they have their place in the map, and cannot be read.</summary>
+    public List<DamagedEntry> Mark { get; } = [];
+
     public Entry this[long index] => _entries[(int)(index - Map.First)];
 
     public void Apply(JournalRecord record)
@@ -29,6 +32,17 @@ internal sealed class JournalImage : IEntrySource
                     _entries.Add(e);
                 }
                 break;
+            case PersistKind.Put:
+                for (int i = 0; i < record.Entries.Length; i++)
+                {
+                    Assert.True(Map.Matches(v.First + i, v.Term), $"put of ({v.First + i}, {v.Term}) where another entry stands");
+                    _entries[(int)(v.First + i - Map.First)] = record.Entries[i];
+                    Mark.RemoveAll(d => d.Index == v.First + i);
+                }
+                break;
+            case PersistKind.Cut:
+                Cut(v.First - 1);
+                break;
             case PersistKind.Switch:
                 Snapshot = v.Snapshot;
                 if (v.KeepTail) Begin(v.Snapshot.Index);
@@ -36,18 +50,33 @@ internal sealed class JournalImage : IEntrySource
                 {
                     Map.Reset(v.Snapshot.Index, v.Snapshot.Term);
                     _entries.Clear();
+                    Mark.Clear();
                 }
+                Mark.RemoveAll(d => d.Index <= v.Snapshot.Index);
                 break;
             case PersistKind.LogBegin:
                 Snapshot = v.Snapshot;
                 Begin(v.First);
+                Mark.RemoveAll(d => d.Index <= v.First);
                 break;
             default: throw new InvalidOperationException($"{v.Persist} is not Raft's");
         }
     }
 
-    public void Cut(long last)
+    public void Damage(long first, long last)
     {
+        for (long i = first; i <= last; i++)
+        {
+            Mark.RemoveAll(d => d.Index == i);
+            Assert.True(Map.TryTermOf(i, out ulong term));
+            Mark.Add(new DamagedEntry(term, i));
+        }
+        Mark.Sort((a, b) => a.Index.CompareTo(b.Index));
+    }
+
+    private void Cut(long last)
+    {
+        Mark.RemoveAll(d => d.Index > last);
         if (last >= Map.Last) return;
         _entries.RemoveRange((int)(last - Map.BeginIndex), (int)(Map.Last - last));
         Map.TruncateAfter(last);
@@ -56,7 +85,7 @@ internal sealed class JournalImage : IEntrySource
     public bool TryRead(long index, out EntryView entry)
     {
         entry = default;
-        if (index < Map.First || !Map.TryTermOf(index, out ulong term)) return false;
+        if (index < Map.First || !Map.TryTermOf(index, out ulong term) || Mark.Exists(d => d.Index == index)) return false;
         var e = this[index];
         entry = new EntryView { Index = index, Term = term, Kind = e.Kind, Checksum = e.Payload.Checksum, Payload = e.Payload.Span };
         return true;
@@ -66,6 +95,7 @@ internal sealed class JournalImage : IEntrySource
     {
         var copy = new JournalImage { Map = Map.Copy(), Promise = Promise, Snapshot = Snapshot };
         copy._entries.AddRange(_entries);
+        copy.Mark.AddRange(Mark);
         return copy;
     }
 

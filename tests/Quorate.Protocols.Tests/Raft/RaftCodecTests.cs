@@ -32,10 +32,12 @@ public class RaftCodecTests
         yield return Range(4, 3, 4);
         yield return new AppendReply { Term = 1, Ok = false, RejectedPrev = 2, HintIndex = 3, HintTerm = 4, Round = 5, Run = 6, SentMicros = 7 };
         yield return new InstallSnapshot(9, new ConfigurationAt(2, new ClusterConfiguration([new ConfiguredMember(new ReplicaId(1), 8, true, "a:1")])), new BodyHandle(new SnapshotIdentity(5, 4, 3), 0, 0));
-        yield return new InstallReply(1, 2, 3, 4);
+        yield return new InstallReply(1, 2, 3, 4, true);
         yield return new TimeoutNow(3);
         yield return new ReadIndex(1, 2);
         yield return new ReadIndexReply(1, 2, 3, true);
+        yield return new LossQuestion(7, 3, [new DamagedEntry(5, 8), new DamagedEntry(6, 9)]);
+        yield return new LossAnswer(8, 7, 3, [new DamagedEntry(5, 8), new DamagedEntry(6, 9)], [LossWord.Had, LossWord.NothingOfItsTerm]);
     }
 
     [Fact]

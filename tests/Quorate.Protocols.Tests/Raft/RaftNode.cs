@@ -26,7 +26,9 @@ internal sealed class RaftNode(ReplicaId id, ulong directory, RaftOptions option
     public RaftCore Core { get; set; } = new(options);
     public JournalImage Memory { get; private set; } = new();
     public JournalImage Disk { get; private set; } = new();
-    public List<DamagedEntry> Mark { get; private set; } = [];
+
+    /// <summary>What a start now would be told.</summary>
+    public IReadOnlyList<DamagedEntry> Mark => Disk.Mark;
     public PayloadChunks Chunks { get; } = new();
     public Ticket Durable { get; private set; }
     public Ticket LastTicket => _outbox.LastTicket;
@@ -43,7 +45,7 @@ internal sealed class RaftNode(ReplicaId id, ulong directory, RaftOptions option
 
     public ConfigurationAt DeliveredConfiguration { get; private set; } = new(0, ClusterConfiguration.None);
 
-    public void Start(Instant now, ulong seed, ulong damagedPromise = 0)
+    public void Start(Instant now, ulong seed)
     {
         Run++;
         Up = true;
@@ -62,11 +64,10 @@ internal sealed class RaftNode(ReplicaId id, ulong directory, RaftOptions option
             Run = Run,
             Seed = seed,
             Promise = Disk.Promise,
-            DamagedPromiseTerm = damagedPromise,
             Log = Disk.Map,
             Snapshot = Disk.Snapshot,
             Configurations = configurations,
-            Mark = Mark,
+            Mark = [.. Mark],
         }, _outbox);
         Process();
     }
@@ -85,24 +86,17 @@ internal sealed class RaftNode(ReplicaId id, ulong directory, RaftOptions option
     {
         Directory = directory;
         Disk = new JournalImage();
-        Mark = [];
         Formed = null;
     }
 
-    /// <summary>The last durable entries rot; their headers survive (storage.md §2.4).</summary>
-    public void Damage(int count)
+    /// <summary>Durable entries rot; their headers survive (storage.md §2.4). What a snapshot holds whole is no loss.</summary>
+    public void Damage(long first, long last)
     {
-        long first = Math.Max(Math.Max(Disk.Map.Last - count, Disk.Snapshot.Index), Disk.Map.BeginIndex) + 1;
-        Mark = [.. Mark];
-        for (long i = first; i <= Disk.Map.Last; i++)
-        {
-            Disk.Map.TryTermOf(i, out ulong term);
-            Mark.Add(new DamagedEntry(term, i));
-        }
-        Disk.Cut(first - 1);
+        first = Math.Max(first, Math.Max(Disk.Snapshot.Index, Disk.Map.BeginIndex) + 1);
+        Disk.Damage(first, Math.Min(last, Disk.Map.Last));
     }
 
-    public void Receive(Instant now, Sender from, ProtocolMessage message) => Step(() => Core.Receive(now, from, message, _outbox));
+    public void Receive(Instant now, Sender from, ProtocolMessage message) => Step(() => Core.Receive(now, from, message, _outbox), message is AcceptLoss);
 
     public void Wake(Instant now) => Step(() => Core.Wake(now, _outbox));
 
@@ -144,11 +138,14 @@ internal sealed class RaftNode(ReplicaId id, ulong directory, RaftOptions option
         return $"{Id}{(Up ? "" : " down")} {s.Role} term {s.Term} vote {s.VotedFor} leader {s.Leader} log ({s.Log.BeginIndex},{s.Log.Last}:{s.Log.LastTerm}] commit {s.Commit} configuration {s.Latest.Index}:[{s.Configuration}] votes {s.SelfVotes} mark {s.Mark.Count} deadline {(s.ElectionDeadline == Instant.Never ? -1 : s.ElectionDeadline - s.Judged)} pending {Pending}";
     }
 
-    private void Step(Action step)
+    private void Step(Action step, bool operators = false)
     {
+        DamagedEntry[] before = [.. Core.State.Mark];
         step();
+        if (!operators)
+            foreach (var d in before)
+                if (!Core.State.Mark.Contains(d)) theatre.Ghost.Unmarked(Id, Core.State.Log, d);
         Process();
-        if (Mark.Count > 0) Mark = [.. Core.State.Mark];
     }
 
     private void Process()
@@ -183,7 +180,7 @@ internal sealed class RaftNode(ReplicaId id, ulong directory, RaftOptions option
 
     private void Persist(in Verb v)
     {
-        var record = new JournalRecord(v, v.Persist == PersistKind.Append ? _outbox.EntriesOf(v).ToArray() : []);
+        var record = new JournalRecord(v, v.Persist is PersistKind.Append or PersistKind.Put ? _outbox.EntriesOf(v).ToArray() : []);
         Memory.Apply(record);
         _pending.Add((v.Ticket, record));
         if (v.Persist != PersistKind.Append) return;

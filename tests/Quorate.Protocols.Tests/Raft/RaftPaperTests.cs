@@ -3,7 +3,7 @@ using Quorate.Protocols.Raft;
 namespace Quorate.Protocols.Tests.Raft;
 
 /// <summary>One core, driven by hand, one rule a test; P is the paper, T the thesis.</summary>
-public class RaftPaperTests
+public partial class RaftPaperTests
 {
     private const ulong D = 1000;
     private readonly Outbox _outbox = new();
@@ -17,13 +17,13 @@ public class RaftPaperTests
 
     private static ClusterConfiguration Voters(int count) => new(Enumerable.Range(1, count).Select(i => new ConfiguredMember(N(i), (ulong)i * D, true, $"n{i}")));
 
-    private RaftCore Start(int voters = 3, Promise promise = default, IReadOnlyList<DamagedEntry>? mark = null, ulong damagedPromise = 0, params ulong[] terms)
+    private RaftCore Start(int voters = 3, Promise promise = default, IReadOnlyList<DamagedEntry>? mark = null, params ulong[] terms)
     {
         var log = new LogMap();
         foreach (ulong term in terms) log.Append(term, 10);
         if (promise.Term == 0 && terms.Length > 0) promise = new Promise(terms[^1], 0, 0);
         var core = new RaftCore(new RaftOptions());
-        core.Start(Now, new Recovered { Self = N(1), Directory = D, Run = 1, Seed = 3, Promise = promise, Log = log, Configurations = [new ConfigurationAt(0, Voters(voters))], Mark = mark ?? [], DamagedPromiseTerm = damagedPromise }, _outbox);
+        core.Start(Now, new Recovered { Self = N(1), Directory = D, Run = 1, Seed = 3, Promise = promise, Log = log, Configurations = [new ConfigurationAt(0, Voters(voters))], Mark = mark ?? [] }, _outbox);
         Settle(core);
         return core;
     }
@@ -316,100 +316,6 @@ public class RaftPaperTests
         Receive(core, 2, Ok(core, 1, core.State.Round, sent: 999));
         WakeUntil(core, () => Sent<Append>().Exists(s => s.To == N(2)));
         Assert.Equal(777, Sent<Append>().First(s => s.To == N(2)).Message.ProvenMicros);
-    }
-
-    [Fact(DisplayName = "storage.md §2.4 a marked replica votes for no log below the mark and does not stand, until brought past it")]
-    public void Marks()
-    {
-        var core = Start(mark: [new DamagedEntry(2, 4)], terms: [1, 1, 2]);
-        _now += 160_000;
-        Receive(core, 2, new RequestVote(5, 3, 2, false));
-        Assert.False(Sent<VoteReply>()[0].Message.Granted);
-        for (int i = 0; i < 10; i++)
-        {
-            _now = Math.Max(_now, core.NextWake);
-            core.Wake(Now, _outbox);
-        }
-        Assert.Equal(Role.Follower, core.State.Role);
-        Receive(core, 3, new RequestVote(6, 4, 2, false));
-        Assert.True(Sent<VoteReply>()[0].Message.Granted);
-        Receive(core, 3, Entries(6, 3, 2, 0, 1, 2));
-        Assert.Empty(core.State.Mark);
-    }
-
-    // Core seed 222: the snapshot below the log's begin rotted, the log was taken for empty, and a configuration that its headers name was taken for none of its own.
-    [Fact(DisplayName = "storage.md §4.5 a log whose base is lost keeps the configurations that its headers name, stands for nothing, and is brought back by a leader's snapshot")]
-    public void LostBase()
-    {
-        var log = new LogMap();
-        log.Reset(40, 2);
-        log.Append(2, 10);
-        var core = new RaftCore(new RaftOptions());
-        core.Start(Now, new Recovered
-        {
-            Self = N(1), Directory = D, Run = 2, Seed = 3, Promise = new Promise(2, 0, 0), Log = log,
-            Configurations = [new ConfigurationAt(0, Voters(3)), new ConfigurationAt(30, Voters(5))], Mark = [new DamagedEntry(2, 40)],
-        }, _outbox);
-        Settle(core); // holds ConfigIsLog
-        Assert.Equal((0L, 30L), (core.State.Log.Last, core.State.Latest.Index));
-        _now += 160_000;
-        Receive(core, 2, new RequestVote(3, 39, 2, false));
-        Assert.False(Sent<VoteReply>()[0].Message.Granted);
-        Receive(core, 4, new InstallSnapshot(4, new ConfigurationAt(35, Voters(4)), new BodyHandle(new SnapshotIdentity(45, 3, 7), 1, 100)));
-        Assert.Empty(core.State.Mark);
-        Assert.Equal((45L, 35L), (core.State.Log.Last, core.State.Latest.Index));
-        Settle(core);
-    }
-
-    [Fact(DisplayName = "storage.md §2.1 a damaged entry inside the log is asked for again, put in its place, and nothing is delivered over it")]
-    public void Repairs()
-    {
-        var core = Start(mark: [new DamagedEntry(2, 3)], terms: [1, 1, 2, 2]);
-        Receive(core, 2, Entries(3, 4, 2, 4, 1));
-        var refused = Sent<AppendReply>()[0].Message;
-        Assert.Equal((false, 2L), (refused.Ok, refused.HintIndex));
-        Assert.Null(Delivered());
-        Settle(core);
-        Receive(core, 2, Entries(3, 2, 1, 4, 1, 2, 2));
-        var put = Assert.Single(_outbox.Verbs.ToArray(), v => v.Kind == VerbKind.Persist && v.Persist != PersistKind.Promise);
-        Assert.Equal((PersistKind.Put, 3L, 1), (put.Persist, put.First, put.EntryCount));
-        Assert.Equal((1, 4), Delivered());
-        Assert.Contains(Sent<AppendReply>(), r => r.Message.Ok && r.Message.Match == 4 && r.After == put.Ticket);
-        Assert.Empty(core.State.Mark);
-    }
-
-    [Fact(DisplayName = "storage.md §2.4 a damaged entry put back in its place is durable with its own write, and nothing above it earlier")]
-    public void RepairsAreHeld()
-    {
-        var core = Start(mark: [new DamagedEntry(1, 2)], terms: [1, 1, 1, 1]);
-        Receive(core, 2, Entries(1, 1, 1, 0, 1, 1, 1, 1, 1));
-        Assert.Equal((5L, 1L), (core.State.Log.Last, core.State.DurableIndex));
-        Assert.Empty(core.State.Mark);
-        Assert.All(Sent<AppendReply>(), s => Assert.True(s.Message.Match <= 1 || s.After == _outbox.LastTicket));
-        core.Durable(Now, _outbox.LastTicket, _outbox);
-        Assert.Equal(5, core.State.DurableIndex);
-    }
-
-    [Fact(DisplayName = "storage.md §2.4 a damaged entry put back below a write under way holds that one back, too")]
-    public void RepairsBelowAPendingWrite()
-    {
-        var core = Start(mark: [new DamagedEntry(1, 2)], terms: [1, 1, 1]);
-        Receive(core, 2, Entries(1, 1, 1, 0, 1, 1, 1));
-        Receive(core, 2, Entries(1, 3, 1, 0, 1, 1));
-        Assert.Equal(1, core.State.DurableIndex);
-        core.Durable(Now, _outbox.LastTicket, _outbox);
-        Assert.Equal(4, core.State.DurableIndex);
-    }
-
-    [Fact(DisplayName = "storage.md §2.4 a damaged promise forbids every promise up to its term")]
-    public void DamagedPromises()
-    {
-        var core = Start(damagedPromise: 5);
-        _now += 160_000;
-        Receive(core, 2, new RequestVote(5, 9, 9, false));
-        Assert.False(Sent<VoteReply>()[0].Message.Granted);
-        Receive(core, 2, new RequestVote(6, 9, 9, false));
-        Assert.True(Sent<VoteReply>()[0].Message.Granted);
     }
 
     [Fact(DisplayName = "storage.md §2.4 at a peer's new run everything that it acknowledged is forgotten")]

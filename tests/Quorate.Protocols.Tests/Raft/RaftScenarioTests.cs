@@ -17,5 +17,12 @@ public class RaftScenarioTests
         Assert.DoesNotContain("BROKEN", played, StringComparison.Ordinal);
     }
 
+    /// <summary>Throws what breaks it.</summary>
+    internal static void PlayWhole(string name)
+    {
+        string played = RaftStage.Play(File.ReadAllText(Path.Combine(Folder(), name + ".txt")));
+        if (played.IndexOf("BROKEN: ", StringComparison.Ordinal) is var at and >= 0) throw new InvalidOperationException(played[at..].Split('\n')[0]);
+    }
+
     private static string Folder([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "Scenarios");
 }

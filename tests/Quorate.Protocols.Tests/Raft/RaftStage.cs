@@ -8,7 +8,8 @@ namespace Quorate.Protocols.Tests.Raft;
 /// Plays a scenario: real cores, nothing moves but by command, everything that they ask is written down. A file holds commands at the margin and below each, indented, what came of it.
 /// <code>
 /// cluster 3 · pass 200 (milliseconds, nobody is woken) · wake n1 · beat n1 · deliver n1->n2 [count] · drop n1->* · keep n1->n2 name / replay name · sync n1 [writes] · disk n1 hold|free · settle · quiet|unquiet n1 (settle without it)
-/// propose n1 x · read n1 · configure n1 1,2,3,4 (4? is a learner) · transfer n1 n2 · hint n2 n1 · snapshot n1 · unstored n1->n2 (a snapshot that came whole and could not be stored) · crash n1 · restart n1 · join n4 · expect leader|commit|term|log ...
+/// damage n1 3[-4] (of who is down: the bytes rot, their headers survive) · accept-loss n1 3,4
+/// propose n1 x · read n1 · configure n1 1,2,3,4 (4? is a learner) · transfer n1 n2 · hint n2 n1 · snapshot n1 · unstored n1->n2 (a snapshot that came whole and could not be stored) · crash n1 · restart n1 · join n4 · expect leader|commit|term|log|mark ...
 /// </code>
 /// </summary>
 internal sealed class RaftStage : IRaftTheatre, IRaftWitness
@@ -77,6 +78,8 @@ internal sealed class RaftStage : IRaftTheatre, IRaftWitness
             case "hint": Hear(words[1], new LinkDown(Node(words[2]).Id)); break;
             case "snapshot": Snapshot(Node(words[1])); break;
             case "crash": Node(words[1]).Crash(0); break;
+            case "damage": Damage(Node(words[1]), words[2].Split('-')); break;
+            case "accept-loss": Hear(words[1], new AcceptLoss(Numbered(), [.. words[2].Split(',').Select(w => long.Parse(w, CultureInfo.InvariantCulture))])); break;
             case "restart": Node(words[1]).Start(Now(Node(words[1])), 7); break;
             case "expect": Expect(words); break;
             default: throw new InvalidOperationException($"no such command: {words[0]}");
@@ -133,6 +136,14 @@ internal sealed class RaftStage : IRaftTheatre, IRaftWitness
     {
         _clock[node] += Math.Max(0, micros);
         node.Wake(Now(node));
+    }
+
+    private static void Damage(RaftNode node, string[] range) => node.Damage(long.Parse(range[0], CultureInfo.InvariantCulture), long.Parse(range[^1], CultureInfo.InvariantCulture));
+
+    private long Numbered()
+    {
+        Say($"#{++_proposal}");
+        return _proposal;
     }
 
     private void Propose(string name, Proposal proposal)
@@ -219,6 +230,7 @@ internal sealed class RaftStage : IRaftTheatre, IRaftWitness
             "leader" => string.Join(",", _nodes.Values.Where(n => n.Up && n.Core.State.Role == Role.Leader).Select(n => n.Id.ToString())) is { Length: > 0 } l ? l : "none",
             "commit" => words[2] + " " + Node(words[2]).Core.State.Commit,
             "term" => words[2] + " " + Node(words[2]).Core.State.Term,
+            "mark" => words[2] + " " + (Node(words[2]).Core.State.Mark is { Count: > 0 } mark ? string.Join(",", mark.Select(d => d.Index)) : "none"),
             "log" => words[2] + " " + string.Join(",", Terms(Node(words[2]).Memory.Map)),
             _ => throw new InvalidOperationException($"expect what: {words[1]}"),
         };
@@ -267,7 +279,7 @@ internal sealed class RaftStage : IRaftTheatre, IRaftWitness
 
     public LogMap? LogOfLeader(ulong term) => _nodes.Values.FirstOrDefault(n => n.Up && n.Core.State.Role == Role.Leader && n.Core.State.Term == term)?.Core.State.Log;
 
-    public bool IsMarked(ReplicaId id, long index) => false;
+    public bool IsMarked(ReplicaId id, long index) => _nodes[id.Value].Mark.Any(d => d.Index == index);
 
     private static string Tell(ProtocolMessage message) => message switch
     {
@@ -281,6 +293,8 @@ internal sealed class RaftStage : IRaftTheatre, IRaftWitness
         InstallSnapshot m => $"InstallSnapshot term {m.Term}, ({m.Body.Snapshot.Index}, {m.Body.Snapshot.Term})",
         InstallReply m => $"InstallReply match {m.Match}, term {m.Term}",
         TimeoutNow m => $"TimeoutNow term {m.Term}",
+        LossQuestion m => $"LossQuestion term {m.Term}, {string.Join(" ", m.Entries.Select(e => $"({e.Index}, {e.Term})"))}",
+        LossAnswer m => $"LossAnswer to term {m.Asked}, {string.Join(" ", m.Entries.Zip(m.Words, (e, w) => $"({e.Index}, {e.Term}) {w}"))}, term {m.Term}",
         ReadIndex => "ReadIndex",
         ReadIndexReply m => m.Granted ? $"ReadIndexReply {m.Index}" : "ReadIndexReply refused",
         _ => message.GetType().Name,

@@ -35,7 +35,7 @@ internal sealed record WorldShape
             Membership = membership,
             Snapshots = chance.Chance(0.5),
             Wipes = membership && chance.Chance(0.3),
-            Damage = chance.Chance(0.2),
+            Damage = chance.Chance(0.3),
             FalseHints = chance.Chance(0.5),
             Loss = chance.Chance(0.5) ? 0 : chance.Below(10) * 0.01,
             Straggle = chance.Below(10) * 0.01,
@@ -233,9 +233,11 @@ internal sealed class RaftWorld : IRaftTheatre, IRaftWitness
         {
             node.Wipe(node.Directory + 1);
         }
-        else if (_shape.Damage && _chance.Chance(0.3) && _nodes.All(x => x.Mark.Count == 0) && MayLose(node))
+        else if (_shape.Damage && _chance.Chance(0.3) && _nodes.All(x => x.Directory % 1000 == 0) && node.Core.Configuration.VoterCount >= 2)
         {
-            node.Damage((int)_chance.Between(1, 4));
+            // Any number of members at a time: what is marked may stop them, and must not make them forget.
+            long first = Math.Max(1, node.Disk.Map.Last - _chance.Below(5));
+            node.Damage(first, first + _chance.Below(3));
         }
         At(_now + _chance.Below(400_000), () => Restart(n));
     }
@@ -342,8 +344,12 @@ internal sealed class RaftWorld : IRaftTheatre, IRaftWitness
         Invariant.That(!_promised.Contains(answer.Proposal), "UncommittedBounded", "refused what Standing offered");
     }
 
+    /// <summary>Entries that left a mark because the voters never had them.</summary>
+    public int Denied { get; private set; }
+
     public void Noted(RaftNode node, in Verb note)
     {
+        if (note.Text!.StartsWith("damaged entry leaves the mark", StringComparison.Ordinal)) Denied++;
     }
 
     public ConfigurationAt SnapshotConfiguration(in SnapshotIdentity snapshot) => _snapshots[snapshot];
@@ -506,7 +512,7 @@ internal sealed class RaftWorld : IRaftTheatre, IRaftWitness
 
     public LogMap? LogOfLeader(ulong term) => _nodes.FirstOrDefault(n => n.Up && n.Core.State.Role == Role.Leader && n.Core.State.Term == term)?.Core.State.Log;
 
-    public bool IsMarked(ReplicaId id, long index) => Node(id).Mark.Exists(d => d.Index == index);
+    public bool IsMarked(ReplicaId id, long index) => Node(id).Mark.Any(d => d.Index == index);
 
     private RaftNode? Leader() => _nodes.Where(n => n.Up && n.Core.State.Role == Role.Leader).MaxBy(n => n.Core.State.Term);
 

@@ -29,6 +29,23 @@ public class CoreWorldTests
     }
 
     [Fact]
+    public void Nodes_lose_entries_ask_about_them_and_are_brought_past_them()
+    {
+        int marked = 0, asked = 0, brought = 0;
+        for (ulong seed = 1; seed <= 60; seed++)
+            _ = SimRun.Run(seed, CoreHunt.Options with
+            {
+                Line = line =>
+                {
+                    if (line.Contains("are damaged in batch", StringComparison.Ordinal)) marked++;
+                    else if (line.Contains("asks the voters about its mark", StringComparison.Ordinal)) asked++;
+                    else if (line.Contains("damaged entry brought back", StringComparison.Ordinal)) brought++;
+                },
+            });
+        Assert.True(marked > 0 && asked > 0 && brought > 0, $"marked {marked}, asked {asked}, brought back {brought}: too tame");
+    }
+
+    [Fact]
     public void Different_seeds_are_different_worlds() => Assert.NotEqual(SimRun.Run(1, CoreHunt.Options).Hash, SimRun.Run(2, CoreHunt.Options).Hash);
 }
 

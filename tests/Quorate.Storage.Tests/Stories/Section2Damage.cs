@@ -125,6 +125,7 @@ public class Section2Damage
         Assert.True(g.Sim.Exists(bad.Segment.Path));
         g.Settle();
         g.Store.RemoveOldDirectories();
+        g.Settle();
         Assert.False(g.Sim.Exists(bad.Segment.Path));
         g.Append(1, 9, "again");
         g.Settle();
