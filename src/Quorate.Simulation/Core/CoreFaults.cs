@@ -7,11 +7,12 @@ internal sealed class CoreFaults(CoreWorld world, LossyNetwork network, List<Cor
 {
     protected override int Places => Machines.Count;
     protected override int FirstPlace => 1;
-    protected override bool MayLeaveOneDown => world.Plan is { Members: >= 3, Membership: 0 };
+    protected override bool MayLeaveOneDown => world.Plan is { Members: >= 3, Membership: 0, Rot: 0 };
 
     protected override void ArrangeMore()
     {
         Every(world.Plan.LyingHints, "lying hint", LyingHint);
+        Every(world.Plan.Rot, "rot", Rot);
         Every(world.Plan.Membership, "membership", world.ChangeMembership);
         // An operator who mends: a wiped member comes back through two changes (storage.md §6.3), a demoted one gets its vote again.
         if (world.Plan.Wipe + world.Plan.Damage + world.Plan.Membership > 0) world.Operate();
@@ -75,5 +76,27 @@ internal sealed class CoreFaults(CoreWorld world, LossyNetwork network, List<Cor
         if (at == about || !about.Alive) return;
         at.Tell(new LinkDown(about.Self));
         at.Tell(new LinkUp(about.Self, about.Directory, about.Run));
+    }
+
+    // A leader that is cut off gathers a tail of its own first, and so may the next one: what nobody else ever had is what the dialogue ends.
+    private void Rot()
+    {
+        if (world.Leader() is { } leader && Chance.Chance(0.5))
+        {
+            foreach (var other in Machines)
+                if (other != leader) BlockForAWhile(leader.Number, other.Number);
+            Schedule.After(5_000 + Chance.Below(60_000), () => RotAt(leader));
+            return;
+        }
+        int spared = (int)Chance.Below(Machines.Count + 1);
+        foreach (var node in Machines)
+            if (node.Number != spared && Chance.Chance(0.6)) RotAt(node);
+    }
+
+    private void RotAt(CoreNode node)
+    {
+        if (Healed || !node.Alive || node.Number > world.Plan.Members) return;
+        EndFor(node, power: true, 1_000 + Chance.Below(150_000));
+        if (DiskDamage.StrikeEntries(node.Disk, node.Directory, ref Chance)) MarkAsHarmed(node, Harm.Entries);
     }
 }

@@ -25,6 +25,8 @@ public sealed class CorePlan : FaultPlan
         SegmentBytes = Pick(ref prng, 64 * 1024, 128 * 1024, 512 * 1024);
         SmallWindows = prng.Chance(0.4);
         RecentBytes = Pick(ref prng, 8 * 1024, 32L * 1024 * 1024);
+        var aside = prng; // the other worlds stay what they are
+        if (Members >= 3 && Membership + Wipe + Damage == 0) Rot = Rate(ref aside, 0.6);
     }
 
     public int Members { get; }
@@ -38,6 +40,9 @@ public sealed class CorePlan : FaultPlan
     public long LateMicros { get; }
     public long LyingHints { get; }
     public long Membership { get; }
+
+    /// <summary>Entries rot at any number of members at a time, while their machines have no power: that may stop them, and must not make them forget (storage.md §2.4). Only where nothing else takes a disk or a vote away.</summary>
+    public long Rot { get; }
 
     /// <summary>Bytes of log that make a snapshot due.</summary>
     public long SnapshotBytes { get; }

@@ -72,8 +72,7 @@ internal sealed partial class CoreWorld : IRaftWitness
         RunUntil(_options.FaultMicros);
         _faults.Heal();
         foreach (var client in _clients) client.Finish();
-        RunUntilDone();
-        BecomeQuiet();
+        if (RunUntilDone()) BecomeQuiet();
         Judge();
     }
 
@@ -169,16 +168,33 @@ internal sealed partial class CoreWorld : IRaftWitness
         }
     }
 
-    private void RunUntilDone()
+    // False when so much rotted that nobody may lead.
+    private bool RunUntilDone()
     {
         long deadline = Schedule.NowMicros + _options.HealMicros;
         while (!AllDone())
         {
+            if (Schedule.NowMicros >= deadline && MarksForbidALeader()) return false;
             if (Schedule.NowMicros >= deadline)
                 throw new BreachException("Progress", $"healed at {deadline - _options.HealMicros} us, and {_clients.Count(c => !c.Done)} clients still wait {_options.HealMicros} us later; {Standings()}");
             RunUntil(Math.Min(deadline, Schedule.NowMicros + 50_000));
         }
+        return true;
     }
+
+    // Those without a mark are no majority, and each of them lacks something that a marked one would have to vote against: an operator's word is needed (storage.md §2.4).
+    private bool MarksForbidALeader()
+    {
+        if (Plan.Rot == 0 || Leader() is not null) return false;
+        var whole = _nodes.FindAll(n => n.Number <= Plan.Members && n.Alive && n.Core.State.Mark.Count == 0);
+        if (whole.Count > Plan.Members / 2) return false;
+        foreach (var node in whole)
+            if (_nodes.Count(n => n.Number <= Plan.Members && n.Alive && !IsBehind(node.Core.State.Log, n.Core.State.Log)) > Plan.Members / 2) return false;
+        if (Trace.Verbose) Trace.Line(Schedule.NowMicros, "", "*** so much rotted that nobody may lead");
+        return true;
+    }
+
+    private static bool IsBehind(LogMap log, LogMap other) => log.LastTerm < other.LastTerm || (log.LastTerm == other.LastTerm && log.Last < other.Last);
 
     private bool AllDone()
     {

@@ -15,7 +15,7 @@ internal static class DiskDamage
     /// <summary>Strikes once, as chance has it; <see cref="Harm.None"/> when there was nothing to strike.</summary>
     public static Harm Strike(SimDisk disk, ulong directory, ref Prng chance)
     {
-        string folder = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/data/disk/{directory:x16}");
+        string folder = FolderOf(directory);
         return chance.Below(20) switch
         {
             < 9 => InEntries(disk, folder, ref chance),
@@ -26,6 +26,22 @@ internal static class DiskDamage
             _ => InIdentity(disk, folder, ref chance, both: true),
         };
     }
+
+    /// <summary>Strikes entries, the newest rather than any others, for what only some may have is there; false when there are none.</summary>
+    public static bool StrikeEntries(SimDisk disk, ulong directory, ref Prng chance)
+    {
+        var batches = Below(disk, FolderOf(directory)).FindAll(b => b.RegionLength > 0);
+        if (batches.Count == 0) return false;
+        long first = chance.Chance(0.7) ? Math.Max(0, batches.Count - 6) : 0;
+        for (int strikes = 1 + (int)chance.Below(3); strikes > 0; strikes--)
+        {
+            var b = batches[(int)chance.Between(first, batches.Count)];
+            Ruin(disk, b.File, b.Region + chance.Below(b.RegionLength), ref chance);
+        }
+        return true;
+    }
+
+    private static string FolderOf(ulong directory) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/data/disk/{directory:x16}");
 
     private static Harm InEntries(SimDisk disk, string folder, ref Prng chance)
     {

@@ -296,7 +296,14 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
         EndFor(machine, power: true, 1_000 + Chance.Below(plan.Pace * 300_000));
         for (int tries = 0; tries < 4 && machine.Harm == Harm.None; tries++) machine.Harm = DiskDamage.Strike(machine.Disk, machine.Directory, ref Chance);
         machine.Note(1, $"has damage: {machine.Harm}");
-        if (machine.Harm != Harm.None) WatchMending(machine);
+        if (machine.Harm != Harm.None) MarkAsHarmed(machine, machine.Harm);
+    }
+
+    /// <summary>Until it is seen mended.</summary>
+    protected void MarkAsHarmed(TMachine machine, Harm harm)
+    {
+        machine.Harm = harm;
+        WatchMending(machine);
     }
 
     /// <summary>
