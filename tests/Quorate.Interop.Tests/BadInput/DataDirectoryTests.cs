@@ -32,10 +32,10 @@ public sealed class DataDirectoryTests
     private static string[] Again(QuorateMember m, string? data = null, string id = "1") =>
         ["serve", "--id", id, "--data", data ?? m.Data, "--zookeeper", "127.0.0.1:" + Ports.Free(), "--http", "none", .. m.Setting.More];
 
-    private static void Write(RawSession s, string path, string data) => _ = s.Must(Op.Create, Op.CreateBody(path, Encoding.ASCII.GetBytes(data), Acl.Open, 0));
+    internal static void Write(RawSession s, string path, string data) => _ = s.Must(Op.Create, Op.CreateBody(path, Encoding.ASCII.GetBytes(data), Acl.Open, 0));
 
     /// <summary>Where a text stands in the files below a directory.</summary>
-    private static List<(string File, long Offset)> Find(string directory, string text)
+    internal static List<(string File, long Offset)> Find(string directory, string text)
     {
         var needle = Encoding.ASCII.GetBytes(text);
         var found = new List<(string, long)>();
@@ -47,7 +47,7 @@ public sealed class DataDirectoryTests
         return found;
     }
 
-    private static void FlipBit(string file, long offset)
+    internal static void FlipBit(string file, long offset)
     {
         using var f = new FileStream(file, FileMode.Open, FileAccess.ReadWrite);
         f.Position = offset;
