@@ -220,9 +220,9 @@ public partial class RaftPaperTests
             Configurations = [new ConfigurationAt(0, Voters(3)), new ConfigurationAt(30, Voters(5))], Mark = [new DamagedEntry(2, 40)],
         }, _outbox);
         Settle(core); // holds ConfigIsLog
-        Assert.Equal((50L, 30L), (core.State.Log.Last, core.State.Latest.Index));
+        Assert.Equal((41L, 30L), (core.State.Log.Last, core.State.Latest.Index));
         _now += 160_000;
-        Receive(core, 2, new RequestVote(3, 49, 2, false));
+        Receive(core, 2, new RequestVote(3, 40, 2, false));
         Assert.False(Sent<VoteReply>()[0].Message.Granted);
         Receive(core, 4, new InstallSnapshot(4, new ConfigurationAt(35, Voters(4)), new BodyHandle(new SnapshotIdentity(45, 3, 7), 1, 100)));
         Assert.Empty(core.State.Mark);
