@@ -13,4 +13,5 @@ public enum Role : byte { Follower, PreCandidate, Candidate, Leader, Learner }
 /// <param name="ConfigurationIndex">The index of the latest configuration in the log; prepare waits while it is not applied (sessions.md §2.4).</param>
 /// <param name="Marked">Damaged entries that are left in its mark (storage.md §2.4); 0 in a healthy replica.</param>
 /// <param name="MarkedHighest">The highest of them; 0 for none.</param>
-public readonly record struct Standing(Role Role, ulong Term, ReplicaId Leader, int MayPropose, long MayServeUntilMicros, long Commit, long ProvenCommit, long ConfigurationIndex, int Marked = 0, long MarkedHighest = 0);
+/// <param name="WantsSnapshot">A leader's: somebody needs a snapshot above the one that is stored, so one is made whether it is due or not (storage.md §4.5).</param>
+public readonly record struct Standing(Role Role, ulong Term, ReplicaId Leader, int MayPropose, long MayServeUntilMicros, long Commit, long ProvenCommit, long ConfigurationIndex, int Marked = 0, long MarkedHighest = 0, bool WantsSnapshot = false);

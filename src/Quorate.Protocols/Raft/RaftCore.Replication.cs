@@ -56,7 +56,7 @@ public sealed partial class RaftCore
     private void SendEntries(PeerProgress p)
     {
         if (p.State == ProgressState.Snapshot || (p.State == ProgressState.Probe && p.Paused)) return;
-        if (p.Next - 1 < S.Log.BeginIndex || p.NeedsSnapshot)
+        if (TakesOnlySnapshots(p))
         {
             if (RecentlyHeard(p) && S.Snapshot.Index > p.RefusedSnapshot) SendSnapshot(p); // who is silent gets beats until it answers
             return;

@@ -68,6 +68,16 @@ public sealed partial class RaftCore
         SendEntries(p);
     }
 
+    private bool TakesOnlySnapshots(PeerProgress p) => p.Next - 1 < S.Log.BeginIndex || p.NeedsSnapshot;
+
+    /// <summary>A peer that lost what its log begins on refused the stored snapshot, or there is none: until a newer one is made, however short the log, it stays marked and serves nobody (storage.md §4.5).</summary>
+    private bool WantsSnapshot()
+    {
+        foreach (var p in S.Peers)
+            if (TakesOnlySnapshots(p) && p.RefusedSnapshot >= S.Snapshot.Index && RecentlyHeard(p)) return true;
+        return false;
+    }
+
     // ---- Receiver
 
     private void OnInstallSnapshot(Sender from, InstallSnapshot m)

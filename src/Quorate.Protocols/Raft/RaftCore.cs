@@ -155,7 +155,7 @@ public sealed partial class RaftCore : IProtocolCore
         bool leads = S.Role == Role.Leader;
         var role = S.Role == Role.Follower && !S.SelfVotes ? Role.Learner : S.Role;
         long serve = leads && S.SoleVoter ? Instant.Never : S.MayServeUntil;
-        return new Standing(role, S.Term, S.Leader, MayPropose(), serve, S.Commit, Math.Max(S.ProvenCommit, leads ? S.Commit : 0), S.Configurations.Count == 0 ? 0 : S.Latest.Index, S.Mark.Count, HighestOfMark());
+        return new Standing(role, S.Term, S.Leader, MayPropose(), serve, S.Commit, Math.Max(S.ProvenCommit, leads ? S.Commit : 0), S.Configurations.Count == 0 ? 0 : S.Latest.Index, S.Mark.Count, HighestOfMark(), leads && WantsSnapshot());
     }
 
     /// <summary>The only place where limits are tested (sessions.md §2.4): an idle leader always offers one entry of the largest size.</summary>

@@ -47,7 +47,7 @@ public sealed partial class ReplicaHost
         TellUnstored();
         if (_writer is null)
         {
-            if (_snapshotAsked || (_sessions.AppliedIndex > _log.Map.BeginIndex && _log.SnapshotDue(_sessions.Machine.EncodedBytes))) BeginSnapshot();
+            if (_snapshotAsked || (_sessions.AppliedIndex > _log.Map.BeginIndex && (Standing.WantsSnapshot || _log.SnapshotDue(_sessions.Machine.EncodedBytes)))) BeginSnapshot();
             return;
         }
         if (!SnapshotWantsTurn) return;

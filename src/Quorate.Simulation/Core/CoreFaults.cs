@@ -97,6 +97,6 @@ internal sealed class CoreFaults(CoreWorld world, LossyNetwork network, List<Cor
     {
         if (Healed || !node.Alive || node.Number > world.Plan.Members) return;
         EndFor(node, power: true, 1_000 + Chance.Below(150_000));
-        if (DiskDamage.StrikeEntries(node.Disk, node.Directory, ref Chance)) MarkAsHarmed(node, Harm.Entries);
+        if (DiskDamage.StrikeNewest(node.Disk, node.Directory, ref Chance)) MarkAsHarmed(node, Harm.Entries);
     }
 }

@@ -15,7 +15,7 @@ internal sealed partial class CoreNode
     {
         if (_writing is null)
         {
-            if (Applied == 0 || Machine.Configuration is null && Applied < 2 || !_log!.SnapshotDue(64) || _snapshotPending) return;
+            if (Applied == 0 || Machine.Configuration is null && Applied < 2 || _snapshotPending || !(_log!.SnapshotDue(64) || (Standing.WantsSnapshot && Applied > _store!.Snapshots.Newest(0).Snapshot.Index))) return;
             _slices = Machine.Encode();
             _written = 0;
             _snapshotPending = true;

@@ -27,11 +27,12 @@ internal static class DiskDamage
         };
     }
 
-    /// <summary>Strikes entries, the newest rather than any others, for what only some may have is there; false when there are none.</summary>
-    public static bool StrikeEntries(SimDisk disk, ulong directory, ref Prng chance)
+    /// <summary>Strikes entries, the newest rather than any others, for what only some may have is there; at times the newest snapshot as well. False when there are none.</summary>
+    public static bool StrikeNewest(SimDisk disk, ulong directory, ref Prng chance)
     {
+        bool struck = chance.Chance(0.2) && InSnapshot(disk, FolderOf(directory), ref chance) != Harm.None;
         var batches = Below(disk, FolderOf(directory)).FindAll(b => b.RegionLength > 0);
-        if (batches.Count == 0) return false;
+        if (batches.Count == 0) return struck;
         long first = chance.Chance(0.7) ? Math.Max(0, batches.Count - 6) : 0;
         for (int strikes = 1 + (int)chance.Below(3); strikes > 0; strikes--)
         {

@@ -257,10 +257,12 @@ public partial class RaftPaperTests
         Receive(core, 3, new InstallReply(core.State.Term, 0, 1, 2));
         for (int i = 0; i < 4 && Sent<InstallSnapshot>().Count == 0; i++) Receive(core, 3, Refusal(Math.Max(core.State.Peer(N(3))!.Next - 1, core.State.Log.BeginIndex)));
         Assert.Single(Sent<InstallSnapshot>()); // it came to nothing there, and is sent again
+        Assert.False(core.StandingAt(Now).WantsSnapshot);
         Receive(core, 3, new InstallReply(core.State.Term, 0, 1, 2, tooOld: true));
         for (int i = 0; i < 4; i++) Receive(core, 3, Refusal(Math.Max(core.State.Peer(N(3))!.Next - 1, core.State.Log.BeginIndex)));
         Assert.Empty(Sent<InstallSnapshot>());
         Assert.True(core.State.Peer(N(3))!.NeedsSnapshot);
+        Assert.True(core.StandingAt(Now).WantsSnapshot); // a newer one, however short the log
         core.CheckInvariants();
     }
 }
