@@ -81,7 +81,11 @@ internal abstract class FaultSchedule<TMachine>(FaultPlan plan, Schedule schedul
         if (_calm) return;
         _calm = true;
         Quieten();
-        foreach (var machine in Machines) machine.PausedUntil = 0;
+        foreach (var machine in Machines)
+        {
+            machine.PausedUntil = 0;
+            if (machine.Alive) machine.WakeAfter(1);
+        }
     }
 
     /// <summary>It stopped by its own word (storage.md §2.5) and is started again.</summary>

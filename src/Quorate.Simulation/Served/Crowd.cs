@@ -12,12 +12,13 @@ namespace Quorate.Simulation.Served;
 /// </summary>
 internal sealed class Crowd
 {
-    private const long LeastPauseMicros = 3_000, GetTag = 1;
+    private const long LeastPauseMicros = 3_000, GetTag = 1, SyncTag = 2, LookTag = 3;
     private readonly ServedWorld _world;
     private readonly SimClock _clock;
     private readonly SimNetwork _network;
     private readonly List<Member> _clients = [];
     private long _turnAt = Instant.Never;
+    private bool _finishing;
 
     public Crowd(ServedWorld world, SimClock clock, int count)
     {
@@ -31,8 +32,15 @@ internal sealed class Crowd
 
     private Instant Now => _clock.At(_world.Schedule.NowMicros);
 
-    /// <summary>Connected and watching again, all of them.</summary>
-    public bool Calm => _clients.TrueForAll(c => c.Watching);
+    /// <summary>Connected and watching again, all of them, and answered since healing: a connection whose member lost its power stands until its client asks for something.</summary>
+    public bool Calm => _clients.TrueForAll(c => c.Watching && c.HasLooked);
+
+    /// <summary>From now on: a last synced look by each.</summary>
+    public void Finish()
+    {
+        _finishing = true;
+        foreach (var client in _clients) client.Look();
+    }
 
     public void Judge()
     {
@@ -75,7 +83,7 @@ internal sealed class Crowd
     private sealed class Member : IClientListener
     {
         private readonly Crowd _crowd;
-        private readonly int _register;
+        private readonly int _number, _register;
         private readonly byte[] _path;
         private readonly SessionChecker _checker;
         private bool _arming;
@@ -84,6 +92,7 @@ internal sealed class Crowd
         {
             var world = crowd._world;
             _crowd = crowd;
+            _number = number;
             _register = number % ServedPlan.Registers;
             _path = Encoding.UTF8.GetBytes("/r" + _register.ToString(CultureInfo.InvariantCulture));
             _checker = new SessionChecker(10_000 + number, ServedPlan.Registers);
@@ -92,35 +101,55 @@ internal sealed class Crowd
 
         public ZooKeeperClient Client { get; }
 
+        /// <summary>On the present connection, since healing.</summary>
+        public bool HasLooked { get; private set; }
+
         public bool Watching => Client.State == ClientState.Connected && _checker.IsArmed(_register);
 
         public void OnState(ZooKeeperClient client, ClientState state)
         {
+            if (_crowd._world.Trace.Verbose) Say($"is {state}, session 0x{client.Session:x} at {client.Server}, last zxid 0x{client.LastZxid:x}");
             if (state == ClientState.Expired)
             {
                 _arming = false;
                 _checker.Expired();
             }
-            if (state == ClientState.Connected) Arm();
+            HasLooked = false;
+            if (state == ClientState.Connected)
+            {
+                Arm();
+                Look();
+            }
         }
 
         public void OnEvent(ZooKeeperClient client, int type, ReadOnlySpan<byte> path, long zxid)
         {
+            if (_crowd._world.Trace.Verbose) Say($"event {type}");
             _checker.Fired(_register);
             Arm();
         }
 
         public void OnReply(ZooKeeperClient client, in ClientReply reply)
         {
-            if (reply.Tag != GetTag) return; // its goodbye: it has no stat
-            _arming = false;
+            if (_crowd._world.Trace.Verbose) Say($"reply: error {reply.Error}, zxid 0x{reply.Zxid:x}, version {(reply.Ok && reply.Tag == GetTag ? reply.Stat.Version : -1)}");
+            if (reply.Tag is not (GetTag or LookTag)) return; // a sync's, or its goodbye's: they have no stat
+            if (reply.Tag == GetTag) _arming = false;
             if (reply.Ok)
             {
                 _checker.Replied(reply.Zxid);
                 _checker.Saw(_register, reply.Stat.Version, own: false);
-                _checker.Armed(_register, reply.Stat.Version);
+                if (reply.Tag == GetTag) _checker.Armed(_register, reply.Stat.Version);
+                else HasLooked = true;
             }
             else if (client.State == ClientState.Connected) Arm();
+        }
+
+        public void Look()
+        {
+            if (!_crowd._finishing || Client.State != ClientState.Connected) return;
+            Client.Sync(_path, SyncTag);
+            Client.GetData(_path, watch: false, LookTag);
+            _crowd.WakeAt(_crowd._world.Schedule.NowMicros + 10);
         }
 
         public void Judge()
@@ -128,6 +157,8 @@ internal sealed class Crowd
             if (Client.ProtocolErrors > 0) throw new BreachException("RepliesFit", $"a client of the crowd: {Client.ProtocolErrors} replies fit no request");
             _checker.Judge(_register, _crowd._world.FinalVersion(_register));
         }
+
+        private void Say(string what) => _crowd._world.Trace.Line(_crowd._world.Schedule.NowMicros, $"w{_number}", what);
 
         private void Arm()
         {

@@ -74,6 +74,7 @@ internal sealed class ServedWorld : IMemberWorld
         _faults.Heal();
         _borrower?.LetGo();
         foreach (var client in _clients) client.Finish();
+        _crowd?.Finish();
         long deadline = Schedule.NowMicros + _options.HealMicros;
         while (!AllDone())
         {

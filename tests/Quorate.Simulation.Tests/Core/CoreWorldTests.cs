@@ -42,7 +42,7 @@ public class CoreWorldTests
                     else if (line.Contains("damaged entry brought back", StringComparison.Ordinal)) brought++;
                 },
             });
-        Assert.True(marked > 20 && asked > 20 && brought > 5, $"marked {marked}, asked {asked}, brought back {brought}: too tame");
+        Assert.True(marked > 20 && asked > 20 && brought > 2, $"marked {marked}, asked {asked}, brought back {brought}: too tame");
     }
 
     [Fact]
