@@ -13,8 +13,8 @@ public enum Mutant
     CountSelfAtAppend, AckUngated, VoteForgottenInTerm, StaleVoteCounted, StaleRejectionUsed, AckLastIndex, CommitPastVerified, TruncateUnconditionally,
     CommitOlderTermByCounting, DurableByIndexNotTicket, ConfigurationBeforeOwnTerm, ReadIndexBeforeOwnTerm, VoteRequestUngated, MatchKeptAcrossTerms, KeepTailOnInstall,
 
-    // The mark and the dialogue that ends it early (storage.md §2.4, docs/decisions/0009)
-    LossAnsweredUngated, LossAnswerForgetsPending, LossCountsItself, LossByBareQuorum,
+    // The mark, the dialogue that ends it early (storage.md §2.4, docs/decisions/0009), and a log that lost its base (§4.5)
+    LossAnsweredUngated, LossAnswerForgetsPending, LossCountsItself, LossByBareQuorum, MarkIgnoredInVotes, MarkedStands, LostBaseForgotten, LostBaseUnfed,
 
     // storage.md
     AcknowledgeBeforeSync, RecoveryTrustsCache, NoOpeningAfterRecovery, SegmentFreedEarly, PromiseLeavesWithSegment, TornTakenForDamage, HeaderBehindLeftOut, SnapshotUsedUnread, NeededCountsOwnBatch, OpeningNamesTheTorn, FactsFromWhatGathers, WipedMemberVotes, OneChangeReplacement,

@@ -16,7 +16,11 @@ public sealed partial class RaftCore
     }
 
     /// <summary>It may campaign: it is electable by its own log's configurations, nothing of its log is damaged, it is not about to stop.</summary>
-    private bool MayStand => S.Electable && S.Mark.Count == 0 && !S.Retiring;
+    private bool MayStand => S.Electable && S.Mark.Count == 0 && !S.Retiring
+#if MUTANTS
+        || (Mutants.On(Mutant.MarkedStands) && S.Electable)
+#endif
+        ;
 
     private void BecomeFollower(ReplicaId leader, string why)
     {
@@ -166,6 +170,9 @@ public sealed partial class RaftCore
     private bool UpToDate(ulong lastTerm, long lastIndex)
     {
         if (Behind(lastTerm, lastIndex, S.Log.LastTerm, S.Log.Last)) return false;
+#if MUTANTS
+        if (Mutants.On(Mutant.MarkIgnoredInVotes)) return true;
+#endif
         foreach (var d in S.Mark)
             if (Behind(lastTerm, lastIndex, d.Term, d.Index)) return false;
         return true;

@@ -73,6 +73,9 @@ public sealed partial class RaftCore
     /// <summary>A peer that lost what its log begins on refused the stored snapshot, or there is none: until a newer one is made, however short the log, it stays marked and serves nobody (storage.md §4.5).</summary>
     private bool WantsSnapshot()
     {
+#if MUTANTS
+        if (Mutants.On(Mutant.LostBaseUnfed)) return false;
+#endif
         foreach (var p in S.Peers)
             if (TakesOnlySnapshots(p) && p.RefusedSnapshot >= S.Snapshot.Index && RecentlyHeard(p)) return true;
         return false;

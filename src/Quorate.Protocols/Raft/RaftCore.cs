@@ -233,6 +233,13 @@ public sealed partial class RaftCore : IProtocolCore
             // The map stays: how far this replica acknowledged is what its vote must not fall behind.
             S.BaseLost = true;
             S.Snapshot = default;
+#if MUTANTS
+            if (Mutants.On(Mutant.LostBaseForgotten))
+            {
+                S.Log.Reset(0, 0);
+                S.BaseLost = false;
+            }
+#endif
         }
     }
 

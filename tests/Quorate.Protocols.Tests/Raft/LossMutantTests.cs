@@ -24,5 +24,25 @@ public class LossMutantTests
             Mutants.Planted = Mutant.None;
         }
     }
+
+    [Theory]
+    [InlineData(Mutant.MarkIgnoredInVotes, nameof(RaftPaperTests.Marks))]
+    [InlineData(Mutant.MarkedStands, nameof(RaftPaperTests.Marks))]
+    [InlineData(Mutant.LostBaseForgotten, nameof(RaftPaperTests.LostBase))]
+    [InlineData(Mutant.LostBaseUnfed, nameof(RaftPaperTests.FeedsALostBase))]
+    public void A_planted_bug_fails_its_paper_test(Mutant mutant, string test)
+    {
+        var method = typeof(RaftPaperTests).GetMethod(test)!;
+        _ = method.Invoke(new RaftPaperTests(), null);
+        Mutants.Planted = mutant;
+        try
+        {
+            Assert.Throws<System.Reflection.TargetInvocationException>(() => method.Invoke(new RaftPaperTests(), null));
+        }
+        finally
+        {
+            Mutants.Planted = Mutant.None;
+        }
+    }
 }
 #endif
