@@ -37,7 +37,9 @@ internal sealed class LogBytes
             _before[page] = before;
         }
         else if ((slot & (PageSize - 1)) == 0) _before[page] = before; // the page of entries that were cut
-        _pages[page][slot & (PageSize - 1)] = checked((uint)(before + bytes - _before[page]));
+        int at = (int)(slot & (PageSize - 1));
+        if (at >= _pages[page].Length) Array.Resize(ref _pages[page], Math.Min(PageSize, Math.Max(16, 2 * at))); // a copy's last page is as long as what it held
+        _pages[page][at] = checked((uint)(before + bytes - _before[page]));
         Count++;
     }
 
@@ -62,7 +64,7 @@ internal sealed class LogBytes
     public LogBytes Copy()
     {
         var copy = new LogBytes { _pages = new uint[Math.Max(8, _pageCount)][], _before = new long[Math.Max(8, _pageCount)], _pageCount = _pageCount, _skip = _skip, Count = Count };
-        for (int i = 0; i < _pageCount; i++) copy._pages[i] = (uint[])_pages[_firstPage + i].Clone();
+        for (int i = 0; i < _pageCount; i++) copy._pages[i] = _pages[_firstPage + i].AsSpan(0, (int)Math.Clamp(Count + _skip - ((long)i << PageBits), 0, _pages[_firstPage + i].Length)).ToArray();
         Array.Copy(_before, _firstPage, copy._before, 0, _pageCount);
         return copy;
     }

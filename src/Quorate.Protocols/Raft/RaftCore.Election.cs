@@ -51,6 +51,7 @@ public sealed partial class RaftCore
         _formerPeers = S.Peers;
 #endif
         S.Peers = [];
+        S.RoundStarts = [];
         S.Leader = ReplicaId.None;
     }
 
@@ -243,6 +244,7 @@ public sealed partial class RaftCore
         S.Ballots.Clear();
         S.Reads.Clear();
         S.ConfirmedRound = S.Round;
+        S.RoundStarts = new long[RaftState.RoundRing];
         S.QuorumDeadline = S.Judged + _options.ElectionTimeoutMicros;
         S.HeartbeatDeadline = S.Judged + _options.HeartbeatMicros;
         SyncPeers();

@@ -18,7 +18,7 @@ public sealed partial class RaftCore
     /// <summary>Into the map and the batch; <see cref="PersistBatch"/> follows in the same step.</summary>
     private void AppendEntry(in Entry entry)
     {
-        if (_batchCount == _batch.Length) Array.Resize(ref _batch, _batchCount * 2);
+        if (_batchCount == _batch.Length) Array.Resize(ref _batch, Math.Max(64, _batchCount * 2));
         _batch[_batchCount++] = entry;
         S.Log.Append(S.Term, entry.Payload.Length);
     }
@@ -235,7 +235,7 @@ public sealed partial class RaftCore
         int count = 0;
         while (count < entries.Length && entries[count].Term == term && S.IsMarked(first + count) && S.Log.Matches(first + count, term))
         {
-            if (_batchCount == _batch.Length) Array.Resize(ref _batch, _batchCount * 2);
+            if (_batchCount == _batch.Length) Array.Resize(ref _batch, Math.Max(64, _batchCount * 2));
             _batch[_batchCount++] = entries[count++].Entry;
         }
         HoldFrom(first, _out.PersistPut(first, term, _batch.AsSpan(0, _batchCount)));
@@ -271,7 +271,7 @@ public sealed partial class RaftCore
             while (at < entries.Length && entries[at].Term == term)
             {
                 var entry = entries[at++].Entry;
-                if (_batchCount == _batch.Length) Array.Resize(ref _batch, _batchCount * 2);
+                if (_batchCount == _batch.Length) Array.Resize(ref _batch, Math.Max(64, _batchCount * 2));
                 _batch[_batchCount++] = entry;
                 S.Log.Append(term, entry.Payload.Length);
                 if (entry.Kind == EntryKind.Configuration) AdoptConfiguration(S.Log.Last, entry.Payload);

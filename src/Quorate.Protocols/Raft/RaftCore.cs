@@ -9,8 +9,8 @@ public sealed partial class RaftCore : IProtocolCore
     private readonly RaftOptions _options;
     private RaftState S = new();
     private readonly RaftShadow _shadow = new();
-    private Outbox _out = new();
-    private Entry[] _batch = new Entry[64]; // entries of one PersistAppend; emptied before a step ends
+    private Outbox _out = null!; // of the step under way
+    private Entry[] _batch = []; // entries of one PersistAppend; emptied before a step ends
     private int _batchCount;
 
     public RaftCore(RaftOptions options) => _options = options;

@@ -23,10 +23,29 @@ public sealed class RaftGlobalInvariants(IRaftWitness witness)
 {
     private readonly record struct Decided(ulong Term, ulong CommitTerm, EntryKind Kind, uint Checksum);
 
-    private readonly Dictionary<ulong, ReplicaId> _leaders = [];
-    private readonly Dictionary<(long Index, ulong Term), (ulong PrevTerm, EntryKind Kind, uint Checksum)> _appended = [];
-    private readonly Dictionary<ReplicaId, long> _delivered = [];
-    private readonly List<Decided> _decided = [];
+    private Dictionary<ulong, ReplicaId> _leaders = [];
+    private Dictionary<(long Index, ulong Term), (ulong PrevTerm, EntryKind Kind, uint Checksum)> _appended = [];
+    private Dictionary<ReplicaId, long> _delivered = [];
+    private List<Decided> _decided = [];
+
+    /// <summary>The same history, to go on by itself: for worlds that are explored in every direction.</summary>
+    public RaftGlobalInvariants Copy() =>
+        new(witness) { _leaders = new(_leaders), _appended = new(_appended), _delivered = new(_delivered), _decided = [.. _decided], HighestTermLed = HighestTermLed };
+
+    /// <summary>What of the history can still break a promise: who led which term, and what was decided. Members are called as <paramref name="names"/> says.</summary>
+    public void AddTo(ref Fingerprint print, ReadOnlySpan<byte> names)
+    {
+        for (ulong term = 1; term <= HighestTermLed; term++)
+            print.Add(_leaders.TryGetValue(term, out var leader) ? (ulong)names[leader.Value] : 0);
+        foreach (var d in _decided)
+        {
+            print.Add(d.Term);
+            print.Add(d.CommitTerm);
+            print.Add((ulong)d.Checksum);
+        }
+    }
+
+    public bool HasLed(ulong term, ReplicaId id) => _leaders.TryGetValue(term, out var leader) && leader == id;
 
     /// <summary>The highest index that was ever delivered anywhere.</summary>
     public long DecidedLast => _decided.Count;

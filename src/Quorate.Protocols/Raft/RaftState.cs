@@ -126,7 +126,7 @@ public sealed class RaftState
     /// <summary>Rounds: newest started (grows over the whole life), newest confirmed by a quorum.</summary>
     public long Round;
     public long ConfirmedRound;
-    public long[] RoundStarts = new long[RoundRing];
+    public long[] RoundStarts = [];
     public List<PendingRead> Reads = [];
 
     public long ChangeProposal;
@@ -223,7 +223,7 @@ public sealed class RaftState
         copy.LossAnswers = [.. LossAnswers];
         copy.Ballots = [.. Ballots];
         copy.ForwardedReads = [.. ForwardedReads];
-        copy.Peers = [.. Peers.Select(p => p.Copy())];
+        copy.Peers = Peers.Length == 0 ? Peers : [.. Peers.Select(p => p.Copy())];
         copy.RoundStarts = [.. RoundStarts];
         copy.Reads = [.. Reads];
         return copy;
