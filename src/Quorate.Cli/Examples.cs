@@ -22,6 +22,7 @@ internal static class Examples
         "bench" => ["quorate bench set100 --servers 127.0.0.1:2181,127.0.0.1:2182,127.0.0.1:2183 --seconds 10", "quorate bench mix1k --read-pct 95 --json", "quorate bench failover --dev"],
         "failover" => ["quorate bench failover --dev --rounds 20", "quorate bench failover --servers 127.0.0.1:2181,127.0.0.1:2182,127.0.0.1:2183 --pids 1.pid,2.pid,3.pid --restart './start-member {i}'"],
         "sim" => ["quorate sim --seeds 0..1000", "quorate sim --seeds 4711 --trace", "quorate sim --scenario tests/Quorate.Simulation.Tests/Scenarios/joiner.txt"],
+        "explore" => ["quorate explore --members 3 --proposals 1 --timeouts 1", "quorate explore --members 2 --proposals 1 --crashes 1 --timeouts 2"],
         _ => ["quorate serve", "quorate dev --nodes 3", "quorate status"],
     };
 }

@@ -33,7 +33,7 @@ public static class Program
         var version = new Option<bool>("--version") { Description = "Show the version", Action = new ShowVersion() };
         var root = new Command("quorate", "Distributed coordination for .NET: embed it, run it, or point your ZooKeeper clients at it.")
         {
-            new HelpOption(), version, ServeCommand.Make(), DevCommand.Make(), StatusCommand.Make(), MembersCommand.Make(), TransferCommand.Make(), BenchCommand.Make(), SimCommand.Make(),
+            new HelpOption(), version, ServeCommand.Make(), DevCommand.Make(), StatusCommand.Make(), MembersCommand.Make(), TransferCommand.Make(), BenchCommand.Make(), SimCommand.Make(), ExploreCommand.Make(),
         };
         GiveExamples(root);
         return root;
