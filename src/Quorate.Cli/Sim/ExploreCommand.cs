@@ -39,7 +39,7 @@ internal static class ExploreCommand
     {
         long start = Stopwatch.GetTimestamp();
         Console.WriteLine($"{"depth",6} {"states",14} {"steps",14} {"of this depth",14} {"states/s",10}");
-        var found = new Explorer(bounds).Run(e => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{e.Depth,6} {e.States,14:#,0} {e.Steps,14:#,0} {e.Frontier,14:#,0} {e.States / Seconds(),10:#,0}")), cancelled);
+        var found = new Explorer(bounds).Run(e => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{e.Depth,6} {e.States,14:#,0} {e.Steps,14:#,0} {e.Frontier,14:#,0} {e.States / Seconds(),10:#,0}")), () => cancelled.IsCancellationRequested);
         double Seconds() => Math.Max(Stopwatch.GetElapsedTime(start).TotalSeconds, 0.001);
         var r = found.Reached;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{r.States:#,0} states, {r.Steps:#,0} steps, depth {r.Depth}, {r.States / Seconds():#,0} states a second in {Seconds():0.0} s: {(found.Broken is not null ? $"{found.Detail}" : found.Whole ? "nothing is left within these bounds, and no promise breaks" : "stopped at a bound; no promise breaks so far")}"));

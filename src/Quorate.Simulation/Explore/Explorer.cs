@@ -25,7 +25,7 @@ public sealed class Explorer(ExploreBounds bounds)
     public Mutant Mutant { get; init; }
 #endif
 
-    public Exploration Run(Action<Explored>? onDepth = null, CancellationToken cancelled = default)
+    public Exploration Run(Action<Explored>? onDepth = null, Func<bool>? stop = null)
     {
 #if MUTANTS
         Mutants.Planted = Mutant;
@@ -61,7 +61,7 @@ public sealed class Explorer(ExploreBounds bounds)
                     _ways.Add((way, act));
                     next.Add((after, _ways.Count - 1));
                 }
-                if (_seen.Count >= bounds.States || cancelled.IsCancellationRequested) return new Exploration(new Explored(depth + 1, _seen.Count, steps, next.Count), false, null, null, []);
+                if (_seen.Count >= bounds.States || stop?.Invoke() == true) return new Exploration(new Explored(depth + 1, _seen.Count, steps, next.Count), false, null, null, []);
             }
             level = next;
         }
