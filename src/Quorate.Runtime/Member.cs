@@ -245,7 +245,7 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
         }
     }
 
-    public void OnBulkBegin(Sender from, ReadOnlySpan<byte> header, long length) => _host?.OnBulkBegin(from, header, length);
+    public void OnBulkBegin(Sender from, ReadOnlySpan<byte> header, long length) => _host?.OnBulkBegin(_now, from, header, length);
 
     public void OnBulkBytes(Sender from, ReadOnlySpan<byte> bytes) => _host?.OnBulkBytes(from, bytes);
 

@@ -194,13 +194,20 @@ public sealed partial class ReplicaHost
         }
     }
 
-    public void OnBulkBegin(in Sender from, ReadOnlySpan<byte> header, long length)
+    public void OnBulkBegin(Instant now, in Sender from, ReadOnlySpan<byte> header, long length)
     {
         AbandonIncoming(from.Id);
         ForgetUnstored(from.Id);
         if (_codec.Decode(header, _chunks, default) is not BodyMessage message) return;
         var identity = message.Body.Snapshot;
-        if (identity.Index <= _sessions.AppliedIndex) return; // the core answers what it has when the sender probes again
+        if (identity.Index <= _sessions.AppliedIndex)
+        {
+            // Its bytes are not needed, but whoever sends them waits for a word: without one, and with a log that began above this member's by then, it waited for ever (served seeds 11079 and 11095).
+            _now = now;
+            _core.Receive(now, from, message, _outbox);
+            Stepped();
+            return;
+        }
         if (EndedOf(header, identity)) return; // the link broke behind its last byte: it is on its way to the disk
         _incoming[from.Id.Value] = new Incoming(header.ToArray(), from, _store.Snapshots.BeginReceive(0, identity, length), identity);
     }

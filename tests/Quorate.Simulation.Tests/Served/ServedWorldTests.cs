@@ -28,6 +28,15 @@ public class ServedWorldTests
     }
 }
 
+/// <summary>Seeds that showed something when they were first run; what it was stands beside each.</summary>
+public class ServedSeedsThatFoundSomething
+{
+    [Theory]
+    [InlineData(11_079)] // a snapshot that its receiver was past already was never answered, and its sender waited for ever
+    [InlineData(11_095)] // the same, at a new leader
+    public void Hold_every_promise(ulong seed) => ServedHunt.Seeds(seed, seed + 1);
+}
+
 public class ServedSeedsFirstHalf
 {
     [Fact]
