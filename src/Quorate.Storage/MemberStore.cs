@@ -91,7 +91,7 @@ public sealed class MemberStore : IDisposable
     public void BeginClose() => Journal.BeginClose();
 
     /// <summary>Everything is on the disk, or never will be.</summary>
-    public bool IsClosed => Journal.IsClosed;
+    public bool IsClosed => Journal.IsClosed && Snapshots.ReadsUnderWay == 0;
 
     /// <summary>
     /// The line with which a group of one voter stops (§2.4): nobody else holds what is lost. Null when this partition has no damage.

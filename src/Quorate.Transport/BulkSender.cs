@@ -38,7 +38,7 @@ internal sealed class BulkSender
         if (_offset < source.Length)
         {
             if (_offset - _confirmed >= LinkLimits.BulkWindowBytes) return LinkLimits.BulkRetryMicros;
-            if (!Chunk(connection, source)) return LinkLimits.BulkPaceMicros;
+            if (!Chunk(connection, source, out bool later)) return later ? LinkLimits.BulkRetryMicros : LinkLimits.BulkPaceMicros;
         }
         if (_offset == source.Length)
         {
@@ -95,15 +95,21 @@ internal sealed class BulkSender
         connection.Flush();
     }
 
-    /// <summary>False when the source failed; the body is then broken off on both sides.</summary>
-    private bool Chunk(Connection connection, IBulkSource source)
+    /// <summary>False when the source has nothing yet, or failed; the body is then broken off on both sides.</summary>
+    private bool Chunk(Connection connection, IBulkSource source, out bool later)
     {
         var output = connection.Output;
         int start = Start(output, BulkStep.Bytes);
         output.Int64(_offset);
         int wanted = (int)Math.Min(Limits.BulkChunkBytes, source.Length - _offset), head = output.Length;
         int read = source.Read(_offset, output.Take(wanted));
-        if (read < 1 || read > wanted)
+        later = read == 0;
+        if (later)
+        {
+            output.Length = start;
+            return false;
+        }
+        if (read < 0 || read > wanted)
         {
             output.Length = start;
             Frame.End(output, Start(output, BulkStep.Abort));

@@ -50,7 +50,7 @@ public interface IBulkSource
 
     long Length { get; }
 
-    /// <summary>Reads up to the span's length; less than 1 before the end breaks the body off.</summary>
+    /// <summary>Reads up to the span's length. 0: they are not here yet, and it is asked again, at the latest after a while, at once when the owner's pump comes. Less before the end breaks the body off.</summary>
     int Read(long offset, Span<byte> into);
 
     /// <summary>Once, at its end: confirmed by the receiver as whole, or not known to be.</summary>

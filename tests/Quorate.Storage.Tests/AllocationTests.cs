@@ -8,7 +8,7 @@ public class AllocationTests
     [Fact]
     public void Gathering_sealing_and_completing_allocate_nothing_an_entry()
     {
-        using var g = new Ground(StorageLevel.Disk, simulated: false, segmentBytes: 4 * 1024 * 1024, maxEntryBytes: 64 * 1024);
+        using var g = new Ground(StorageLevel.Disk, simulated: false, segmentBytes: 4 * 1024 * 1024, maxEntryBytes: 64 * 1024, recentBytes: 8 * 1024 * 1024);
         g.Open();
         g.Settle();
         var payload = Payload.Of(new byte[120]);

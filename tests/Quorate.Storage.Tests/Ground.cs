@@ -30,7 +30,7 @@ public sealed class Ground : IDisposable
     private readonly FileDisk? _fileDisk;
     private readonly Dictionary<int, Outbox> _outboxes = [];
 
-    public Ground(StorageLevel level, bool simulated, ulong seed = 1, int segmentBytes = 128 * 1024, int maxEntryBytes = 8 * 1024, bool portable = false, string? directory = null)
+    public Ground(StorageLevel level, bool simulated, ulong seed = 1, int segmentBytes = 128 * 1024, int maxEntryBytes = 8 * 1024, bool portable = false, string? directory = null, long recentBytes = 256 * 1024)
     {
         Seed = new TestSeed(seed);
         if (simulated)
@@ -51,7 +51,7 @@ public sealed class Ground : IDisposable
             Level = level,
             SegmentBytes = segmentBytes,
             MaxEntryBytes = maxEntryBytes,
-            RecentBytes = 256 * 1024,
+            RecentBytes = recentBytes,
             SnapshotDueBytes = segmentBytes,
         };
     }
@@ -138,7 +138,7 @@ public sealed class Ground : IDisposable
     }
 
     public string? Read(long index, int partition = 0) =>
-        Store.Journal.Partition(partition).TryRead(index, out var e) ? System.Text.Encoding.UTF8.GetString(e.Payload) : null;
+        Store.Journal.Partition(partition).TryReadNow(index, out var e) ? System.Text.Encoding.UTF8.GetString(e.Payload) : null;
 
     /// <summary>Writes a snapshot of some text slices and waits for its event.</summary>
     public SnapshotEvent Snapshot(long index, ulong term, params string[] slices)
@@ -158,6 +158,32 @@ public sealed class Ground : IDisposable
             if (Sim is null) Thread.Sleep(1);
         }
         throw new InvalidOperationException("no event");
+    }
+
+    /// <summary>A stored body's bytes, as a stream hands them out.</summary>
+    public byte[] Raw(in BodyHandle body)
+    {
+        var stream = Store.Snapshots.OpenBody(body)!;
+        var raw = ReadAll(stream, () =>
+        {
+            Pump(500);
+            if (Sim is null) Thread.Sleep(1);
+        });
+        stream.End();
+        return raw;
+    }
+
+    internal static byte[] ReadAll(BodyStream stream, Action pump)
+    {
+        var raw = new byte[stream.Body.Bytes];
+        for (int at = 0, rounds = 0; at < raw.Length && rounds < 20_000; rounds++)
+        {
+            int count = stream.Read(at, raw.AsSpan(at, Math.Min(1000, raw.Length - at)));
+            if (count == BodyStream.Gone) throw new InvalidOperationException($"the body ends at {at}");
+            if (count == BodyStream.Later) pump();
+            at += count;
+        }
+        return raw;
     }
 
     public void LogBegin(long index, ulong term, SnapshotIdentity snapshot)

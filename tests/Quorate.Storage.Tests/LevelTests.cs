@@ -99,8 +99,7 @@ public class LevelTests
         from.Settle();
         from.Snapshot(40, 2, "state");
         var body = from.Store.Snapshots.Newest(0);
-        var raw = new byte[body.Bytes];
-        Assert.Equal(raw.Length, from.Store.Snapshots.ReadBody(body, 0, raw));
+        var raw = from.Raw(body);
 
         using var g = new Ground(level, simulated, portable: portable);
         g.Open();

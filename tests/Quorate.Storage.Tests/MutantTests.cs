@@ -32,7 +32,6 @@ public class MutantTests(ITestOutputHelper output)
         { Mutant.DamageTakenForTorn, 9 },
         { Mutant.CutReadAgain, 169 },
         { Mutant.OpeningTakesTheCutNumber, 21 },
-        { Mutant.OpeningCountsItself, 302 },
         { Mutant.OpeningForgetsConfigurations, 0 },
         { Mutant.OpeningForgetsMark, 61 },
         { Mutant.OpeningForgetsBegin, 0 },

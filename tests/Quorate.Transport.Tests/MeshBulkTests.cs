@@ -6,18 +6,20 @@ public sealed class MeshBulkTests
 {
     private const long Second = 1_000_000;
 
-    private sealed class Body(long length, string name, long failsAt = long.MaxValue) : IBulkSource
+    private sealed class Body(long length, string name, long failsAt = long.MaxValue, int laterEach = 0) : IBulkSource
     {
         private readonly byte[] _header = System.Text.Encoding.UTF8.GetBytes(name);
         public bool? Delivered { get; private set; }
         public ReadOnlySpan<byte> Header => _header;
         public long Length => length;
         public long Furthest { get; private set; }
+        private int _asked;
 
         public int Read(long offset, Span<byte> into)
         {
             Assert.Null(Delivered);
             if (offset >= failsAt) return -1;
+            if (laterEach > 0 && ++_asked % laterEach != 0) return 0;
             Furthest = Math.Max(Furthest, offset + into.Length);
             for (int i = 0; i < into.Length; i++) into[i] = At(offset + i);
             return into.Length;
@@ -55,6 +57,19 @@ public sealed class MeshBulkTests
             Assert.Equal([(1, true, 3_000_001L), (1, true, 0L), (1, true, 300_000L)], members[1].BodyEnds.Select(end => ((int)end.From, end.Whole, end.Length)));
             CheckBytes(members[1].Bodies[1].Written);
         }
+    }
+
+    [Fact]
+    public void A_source_that_has_nothing_yet_is_asked_again()
+    {
+        var (world, members) = MeshLinkTests.Three(5);
+        world.Run(Second);
+        var body = new Body(3_000_001, "slow", laterEach: 3);
+        members[0].Mesh.QueueBulk(new ReplicaId(2), body);
+        world.Run(5 * Second);
+        Assert.True(body.Delivered);
+        Assert.Equal([(1, true, 3_000_001L)], members[1].BodyEnds.Select(end => ((int)end.From, end.Whole, end.Length)));
+        CheckBytes(members[1].Bodies[1].Written);
     }
 
     [Fact]

@@ -13,6 +13,9 @@ public enum DiskQueue : byte
 
     /// <summary>Segments made ahead, snapshots, reserve.</summary>
     Background,
+
+    /// <summary>What a serving member reads: old entries, bodies. They wait for no snapshot that is being written.</summary>
+    Reads,
 }
 
 /// <summary>A piece of disk work: run by the door, off the strand, in its queue's order. It may touch only its own fields and the disk.</summary>

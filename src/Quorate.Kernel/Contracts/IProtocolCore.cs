@@ -43,8 +43,11 @@ public interface IProtocolCore
 /// <summary>Bytes of a protocol's messages.</summary>
 public interface IProtocolCodec
 {
-    /// <summary>Appends the message. Ranges of log entries are copied from <paramref name="entries"/>. False when a range is gone: the host tells the core Undelivered.</summary>
-    bool Encode(ProtocolMessage message, IEntrySource entries, ByteWriter into);
+    /// <summary>
+    /// Appends the message. Ranges of log entries are copied from <paramref name="entries"/>. Gone: the host tells the core Undelivered. Later: what was appended is worth nothing, and the host encodes the message again
+    /// when its range (<see cref="ProtocolMessage.Range"/>) was read.
+    /// </summary>
+    EntryRead Encode(ProtocolMessage message, IEntrySource entries, ByteWriter into);
 
     /// <summary>Null when the bytes are no message of this protocol. Payload bytes are copied into <paramref name="chunks"/>; <paramref name="body"/> is the received body for a <see cref="BodyMessage"/>.</summary>
     ProtocolMessage? Decode(ReadOnlySpan<byte> bytes, PayloadChunks chunks, BodyHandle body);
@@ -60,9 +63,19 @@ public ref struct EntryView
     public ReadOnlySpan<byte> Payload;
 }
 
-/// <summary>Where the bytes of log entries are read: the journal's recent bytes, else its segments.</summary>
+/// <summary>What became of asking for an entry.</summary>
+public enum EntryRead : byte
+{
+    /// <summary>It is not in the log any more, or cannot be read whole.</summary>
+    Gone,
+
+    /// <summary>Its bytes stand on the disk only; whoever serves does not wait for a disk (DESIGN §4).</summary>
+    Later,
+    Here,
+}
+
+/// <summary>Where the bytes of log entries are read: the journal's recent bytes, or what was read of its segments.</summary>
 public interface IEntrySource
 {
-    /// <summary>False when the entry is not in the log any more, or cannot be read whole.</summary>
-    bool TryRead(long index, out EntryView entry);
+    EntryRead Read(long index, out EntryView entry);
 }

@@ -1,7 +1,11 @@
 namespace Quorate.Kernel;
 
 /// <summary>What a core receives: a protocol's own sealed message types, and the host's (<see cref="HostMessage"/>).</summary>
-public abstract class ProtocolMessage;
+public abstract class ProtocolMessage
+{
+    /// <summary>At the sender: the log entries that the codec copies into it; empty (the last below the first) in most.</summary>
+    public virtual (long First, long Last) Range => (1, 0);
+}
 
 /// <summary>Who sent it: the peer with its directory and the number of its link, or the host (<see cref="ReplicaId.None"/>).</summary>
 /// <param name="Id">The sender.</param>
@@ -34,6 +38,15 @@ public sealed class LinkDown(ReplicaId peer) : HostMessage
 public sealed class Undelivered(ReplicaId to) : HostMessage
 {
     public ReplicaId To { get; } = to;
+}
+
+/// <summary>
+/// Something for this peer waits for entries that are being read from the disk, and so does every range behind it; nothing is lost, and what has no range goes past it. Or, when no longer so: all of it has left.
+/// </summary>
+public sealed class Delayed(ReplicaId to, bool waits) : HostMessage
+{
+    public ReplicaId To { get; } = to;
+    public bool Waits { get; } = waits;
 }
 
 /// <summary>The host has applied up to this index. The digest is the state's there, when it was asked for.</summary>

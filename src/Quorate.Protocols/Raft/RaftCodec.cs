@@ -14,18 +14,18 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
 
     private enum Kind : byte { PreVote = 1, PreVoteReply, RequestVote, VoteReply, Append, AppendReply, InstallSnapshot, InstallReply, TimeoutNow, ReadIndex, ReadIndexReply, LossQuestion, LossAnswer }
 
-    public bool Encode(ProtocolMessage message, IEntrySource entries, ByteWriter into)
+    public EntryRead Encode(ProtocolMessage message, IEntrySource entries, ByteWriter into)
     {
         into.Byte(Format);
         switch (message)
         {
-            case PreVote m: WriteAsk(into, Kind.PreVote, m.NextTerm, m.LastIndex, m.LastTerm, false); return true;
-            case PreVoteReply m: WriteVerdict(into, Kind.PreVoteReply, m.Term, m.Granted); return true;
-            case RequestVote m: WriteAsk(into, Kind.RequestVote, m.Term, m.LastIndex, m.LastTerm, m.Transfer); return true;
-            case VoteReply m: WriteVerdict(into, Kind.VoteReply, m.Term, m.Granted); return true;
+            case PreVote m: WriteAsk(into, Kind.PreVote, m.NextTerm, m.LastIndex, m.LastTerm, false); return EntryRead.Here;
+            case PreVoteReply m: WriteVerdict(into, Kind.PreVoteReply, m.Term, m.Granted); return EntryRead.Here;
+            case RequestVote m: WriteAsk(into, Kind.RequestVote, m.Term, m.LastIndex, m.LastTerm, m.Transfer); return EntryRead.Here;
+            case VoteReply m: WriteVerdict(into, Kind.VoteReply, m.Term, m.Granted); return EntryRead.Here;
             case Append m: return WriteAppend(into, m, entries);
-            case AppendReply m: WriteAppendReply(into, m); return true;
-            case InstallSnapshot m: WriteInstall(into, m); return true;
+            case AppendReply m: WriteAppendReply(into, m); return EntryRead.Here;
+            case InstallSnapshot m: WriteInstall(into, m); return EntryRead.Here;
             case InstallReply m:
                 into.Byte((byte)Kind.InstallReply);
                 into.UInt64(m.Term);
@@ -33,29 +33,29 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
                 into.UInt64(m.Run);
                 into.Int64(m.SentMicros);
                 into.Bool(m.TooOld);
-                return true;
+                return EntryRead.Here;
             case TimeoutNow m:
                 into.Byte((byte)Kind.TimeoutNow);
                 into.UInt64(m.Term);
-                return true;
+                return EntryRead.Here;
             case ReadIndex m:
                 into.Byte((byte)Kind.ReadIndex);
                 into.UInt64(m.Run);
                 into.Int64(m.Token);
-                return true;
+                return EntryRead.Here;
             case ReadIndexReply m:
                 into.Byte((byte)Kind.ReadIndexReply);
                 into.UInt64(m.Run);
                 into.Int64(m.Token);
                 into.Int64(m.Index);
                 into.Bool(m.Granted);
-                return true;
+                return EntryRead.Here;
             case LossQuestion m:
                 into.Byte((byte)Kind.LossQuestion);
                 into.UInt64(m.Term);
                 into.UInt64(m.Run);
                 WriteLost(into, m.Entries);
-                return true;
+                return EntryRead.Here;
             case LossAnswer m:
                 into.Byte((byte)Kind.LossAnswer);
                 into.UInt64(m.Term);
@@ -63,7 +63,7 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
                 into.UInt64(m.Run);
                 WriteLost(into, m.Entries);
                 foreach (var word in m.Words) into.Byte((byte)word);
-                return true;
+                return EntryRead.Here;
             default: throw new ArgumentException($"{message.GetType().Name} is not one of Raft's messages", nameof(message));
         }
     }
@@ -115,7 +115,7 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
         w.Bool(granted);
     }
 
-    private static bool WriteAppend(ByteWriter w, Append m, IEntrySource entries)
+    private static EntryRead WriteAppend(ByteWriter w, Append m, IEntrySource entries)
     {
         w.Byte((byte)Kind.Append);
         w.UInt64(m.Term);
@@ -129,14 +129,14 @@ public sealed class RaftCodec(int maxEntryBytes = Limits.MaxEntryBytes) : IProto
         ulong term = m.PrevTerm;
         for (long i = m.First; i <= m.Last; i++)
         {
-            if (!entries.TryRead(i, out var e)) return false;
-            if (e.Term > m.Term || e.Term < term) return false; // overwritten since by another leader's: the range is gone
+            if (entries.Read(i, out var e) is var read and not EntryRead.Here) return read;
+            if (e.Term > m.Term || e.Term < term) return EntryRead.Gone; // overwritten since by another leader's: the range is gone
             w.Byte((byte)((byte)e.Kind | (e.Term == term ? 0 : NewTerm)));
             if (e.Term != term) w.UInt64(term = e.Term);
             w.UInt32(e.Checksum);
             w.Sized(e.Payload);
         }
-        return true;
+        return EntryRead.Here;
     }
 
     /// <summary>The buffer of the entries that are decoded; what the message before left behind the new ones is forgotten, or its chunks would live on.</summary>

@@ -55,7 +55,7 @@ public sealed partial class RaftCore
     /// <summary>What the peer's state allows (raft.md §6).</summary>
     private void SendEntries(PeerProgress p)
     {
-        if (p.State == ProgressState.Snapshot || (p.State == ProgressState.Probe && p.Paused)) return;
+        if (p.Delayed || p.State == ProgressState.Snapshot || (p.State == ProgressState.Probe && p.Paused)) return;
         if (TakesOnlySnapshots(p))
         {
             if (RecentlyHeard(p) && S.Snapshot.Index > p.RefusedSnapshot) SendSnapshot(p); // who is silent gets beats until it answers
@@ -86,7 +86,8 @@ public sealed partial class RaftCore
         SendAppend(p, prev + 1, prev);
     }
 
-    private long BeatPrev(PeerProgress p) => Math.Max(p.Next - 1, S.Log.BeginIndex);
+    /// <summary>A beat that passes entries on their way would be refused for want of them: it says what the peer has.</summary>
+    private long BeatPrev(PeerProgress p) => Math.Max(p.Delayed && p.State == ProgressState.Replicate ? p.Match : p.Next - 1, S.Log.BeginIndex);
 
     private void SendAppend(PeerProgress p, long first, long last)
     {
@@ -110,7 +111,7 @@ public sealed partial class RaftCore
     private void BecomeProbe(PeerProgress p, long next)
     {
         p.State = ProgressState.Probe;
-        p.Paused = false;
+        p.Paused = p.Delayed = false;
         p.ClearFlights();
         p.Next = Math.Max(next, p.Match + 1);
     }
@@ -127,6 +128,17 @@ public sealed partial class RaftCore
     private void StopReplicating(ReplicaId peer)
     {
         if (S.Role == Role.Leader && S.Peer(peer) is { } p) BecomeProbe(p, p.Match + 1);
+    }
+
+    /// <summary>
+    /// The host reads from its disk what a peer lacks. Round and commit, which went with that, go at once in a beat of their own, so that no read of a client and no other peer waits for a disk; then on from where it was.
+    /// </summary>
+    private void OnDelayed(Delayed m)
+    {
+        if (S.Role != Role.Leader || S.Peer(m.To) is not { } p || p.Delayed == m.Waits) return;
+        p.Delayed = m.Waits;
+        if (p.Delayed) SendBeat(p);
+        else SendEntries(p);
     }
 
     private void OnLinkUp(LinkUp m)
@@ -321,7 +333,7 @@ public sealed partial class RaftCore
         long hint = S.BaseLost ? 0 : S.Log.LastAtMost(Math.Min(m.PrevIndex, S.WholeTo), m.PrevTerm);
         S.Log.TryTermOf(hint, out ulong hintTerm);
         S.EchoedRound = Math.Max(S.EchoedRound, m.Round);
-        Reply(leader, new AppendReply { Term = S.Term, Ok = false, RejectedPrev = m.PrevIndex, HintIndex = hint, HintTerm = hintTerm, Round = m.Round, Run = S.Run, SentMicros = S.ClaimedMicros }, Ticket.None);
+        Reply(leader, new AppendReply { Term = S.Term, Ok = false, Match = S.PromisePending || S.BaseLost ? 0 : Math.Min(S.Commit, Math.Min(S.DurableIndex, S.WholeTo)), RejectedPrev = m.PrevIndex, HintIndex = hint, HintTerm = hintTerm, Round = m.Round, Run = S.Run, SentMicros = S.ClaimedMicros }, Ticket.None);
     }
 
     /// <summary>
@@ -398,6 +410,7 @@ public sealed partial class RaftCore
 
     private void TakeRejection(PeerProgress p, AppendReply m)
     {
+        if (m.Match > p.Match) TakeMatch(p, m.Match); // what is committed and durable there every leader has; it ends a snapshot whose own answer was lost
         bool stale = p.State switch
         {
             ProgressState.Snapshot => true,

@@ -185,6 +185,7 @@ public sealed partial class RaftCore : IProtocolCore
             case LinkUp m: OnLinkUp(m); break;
             case LinkDown m: OnLinkDown(m.Peer); break;
             case Undelivered m: StopReplicating(m.To); break;
+            case Delayed m: OnDelayed(m); break;
             case Applied m: S.Applied = Math.Max(S.Applied, Math.Min(m.Index, S.Commit)); break;
             case SnapshotStored m: OnSnapshotStored(m.Snapshot, m.KeepFrom); break;
             case SnapshotFailed: _out.Note("snapshot failed: the log stays"); break;
@@ -335,6 +336,7 @@ public sealed partial class RaftCore : IProtocolCore
             print.Add(p.Match);
             print.Add(p.Next);
             print.Add(p.Paused);
+            print.Add(p.Delayed);
             print.Add(p.Flights.Count);
             print.Add(p.AckedRound - S.ConfirmedRound);
             print.Add(p.Leaving);

@@ -160,7 +160,7 @@ public sealed class RaftGlobalInvariants(IRaftWitness witness)
             case LossAnswer m:
                 Invariant.That(witness.DurablePromise(from).Term >= m.Asked, "LossAnswerDurable", $"{from} answers {to} of term {m.Asked}; durable is {witness.DurablePromise(from)}"); // storage.md §2.4
                 break;
-            case AppendReply { Ok: true, Match: > 0 } m: Acknowledged(from, directory, m.Term, m.Match); break;
+            case AppendReply { Match: > 0 } m: Acknowledged(from, directory, m.Term, m.Match); break;
             case InstallReply { Match: > 0 } m: Acknowledged(from, directory, m.Term, m.Match); break;
         }
     }

@@ -64,10 +64,12 @@ public sealed class Append : RaftMessage
 
     public long First => PrevIndex + 1;
     public int Count => (int)(Last - PrevIndex);
+    public override (long First, long Last) Range => (First, Last);
 }
 
 /// <summary>
-/// Ok: everything up to <see cref="Match"/> is equal to the leader's log and durable here. Not ok: the entry at <see cref="RejectedPrev"/> differs or is missing, and the hint says where to go on (raft.md §5.4).
+/// Ok: everything up to <see cref="Match"/> is equal to the leader's log and durable here. Not ok: the entry at <see cref="RejectedPrev"/> differs or is missing, and the hint says
+/// where to go on (raft.md §5.4); Match is then what is committed and durable here, which every leader has.
 /// </summary>
 public sealed class AppendReply : RaftMessage
 {

@@ -267,6 +267,9 @@ public sealed class PeerProgress(ReplicaId id, ulong directory)
 
     /// <summary>Probe: one is under way.</summary>
     public bool Paused;
+
+    /// <summary>What was sent last waits for a disk at the host: nothing is sent behind it but beats (DESIGN §4).</summary>
+    public bool Delayed;
     public List<Flight> Flights = [];
     public long FlightBytes;
     public long SnapshotIndex;

@@ -154,42 +154,41 @@ public sealed partial class ReplicaHost
             return false;
         }
         var header = new ByteWriter(256);
-        if (!_codec.Encode(message, _log, header))
+        if (_codec.Encode(message, _log, header) != EntryRead.Here)
         {
             NoteUndelivered(to);
             return false;
         }
         _notes.Note(1, $"snapshot at index {body.Snapshot.Index} ({body.Bytes} bytes) goes to {to}");
-        _mesh.QueueBulk(to, new SnapshotBody(this, to, header.Written.ToArray(), body));
+        _mesh.QueueBulk(to, new SnapshotBody(this, to, header.Written.ToArray(), _store.Snapshots.OpenBody(body)!));
         return true;
     }
 
-    /// <summary>A stored snapshot as the mesh pulls it, pinned against replacement while it streams.</summary>
+    /// <summary>A stored snapshot as the mesh pulls it.</summary>
     private sealed class SnapshotBody : IBulkSource
     {
         private readonly ReplicaHost _host;
         private readonly ReplicaId _to;
         private readonly byte[] _header;
-        private readonly BodyHandle _body;
+        private readonly BodyStream _body;
 
-        public SnapshotBody(ReplicaHost host, ReplicaId to, byte[] header, BodyHandle body)
+        public SnapshotBody(ReplicaHost host, ReplicaId to, byte[] header, BodyStream body)
         {
             _host = host;
             _to = to;
             _header = header;
             _body = body;
-            host._store.Snapshots.Pin(body);
         }
 
         public ReadOnlySpan<byte> Header => _header;
-        public long Length => _body.Bytes;
+        public long Length => _body.Body.Bytes;
 
-        public int Read(long offset, Span<byte> into) => _host._store.Snapshots.ReadBody(_body, offset, into);
+        public int Read(long offset, Span<byte> into) => _body.Read(offset, into);
 
         public void Done(bool delivered)
         {
-            _host._store.Snapshots.Unpin(_body);
-            if (delivered) _host._delivered.Add((_to, _body.Snapshot.Index, _host._now.Micros + TakenMicros));
+            _body.End();
+            if (delivered) _host._delivered.Add((_to, _body.Body.Snapshot.Index, _host._now.Micros + TakenMicros));
             else _host.NoteUndelivered(_to);
         }
     }

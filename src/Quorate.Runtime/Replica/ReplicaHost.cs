@@ -52,6 +52,8 @@ public sealed partial class ReplicaHost
         _mesh = mesh;
         _store = store;
         _log = store.Journal.Partition(0);
+        _delayed = new DelayedSends(_log);
+        _applying = new EntryFetch(_log);
         _sessions = sessions;
         _notes = notes;
     }
@@ -114,6 +116,7 @@ public sealed partial class ReplicaHost
         for (int i = 0; i < _held.Count; i++)
             if (_held[i].To != peer) _held[kept++] = _held[i];
         _held.RemoveRange(kept, _held.Count - kept);
+        _delayed.Drop(peer);
     }
 
     /// <summary>The host's own word to the core.</summary>
@@ -165,7 +168,7 @@ public sealed partial class ReplicaHost
     {
         get
         {
-            if (Unapplied > 0 || SnapshotWantsTurn || !_outbox.IsEmpty || _undelivered.Count > 0) return _now.Micros;
+            if ((Unapplied > 0 && !ApplyWaits) || SnapshotWantsTurn || !_outbox.IsEmpty || _undelivered.Count > 0) return _now.Micros;
             return Math.Min(Math.Min(_core.NextWake, _sessions.NextWake), _store.NextWake);
         }
     }
@@ -181,10 +184,12 @@ public sealed partial class ReplicaHost
             bool sent = ProcessOutbox();
             if (sent) _network.FlushPeers();
             _store.Pump(_now);
+            if (SendDelayed()) _network.FlushPeers();
             int before = applied;
             if (applied < TurnEntries) applied += ApplyDelivered(TurnEntries - applied);
             bool durable = TakeDurable();
             TellUndelivered();
+            TellDelayed();
             if (applied == before && !durable && _outbox.IsEmpty && _sessions.Proposals.Count == 0) return;
         }
     }
@@ -246,24 +251,38 @@ public sealed partial class ReplicaHost
     private bool Send(ReplicaId to, ProtocolMessage message)
     {
         if (message is BodyMessage body) return SendBody(to, body);
+        if (!_delayed.HoldsUp(to, message)) return Write(to, message, _log);
+        _delayed.Add(to, message);
+        return false;
+    }
+
+    private bool Write(ReplicaId to, ProtocolMessage message, IEntrySource entries)
+    {
         var w = _mesh.Begin(to, FrameKind.Protocol);
         if (w is null)
         {
             NoteUndelivered(to);
             return false;
         }
-        if (!_codec.Encode(message, _log, w))
+        switch (_codec.Encode(message, entries, w))
         {
-            _mesh.Cancel(to);
-            NoteUndelivered(to);
-            return false;
+            case EntryRead.Here:
+                _mesh.End(to);
+                return true;
+            case EntryRead.Later:
+                _mesh.Cancel(to);
+                _delayed.Add(to, message);
+                return false;
+            default:
+                _mesh.Cancel(to);
+                NoteUndelivered(to);
+                return false;
         }
-        _mesh.End(to);
-        return true;
     }
 
     private void NoteUndelivered(ReplicaId to)
     {
+        _delayed.Drop(to); // the core begins anew behind what the peer has acknowledged
         if (!_undelivered.Contains(to)) _undelivered.Add(to);
     }
 
@@ -302,8 +321,7 @@ public sealed partial class ReplicaHost
         int count = 0;
         while (count < most && _sessions.AppliedIndex < _deliverTo)
         {
-            if (!_log.TryRead(_sessions.AppliedIndex + 1, out var entry))
-                throw new InvariantException("DeliveredReadable", $"entry {_sessions.AppliedIndex + 1} was delivered and cannot be read from the journal");
+            if (!TryNext(out var entry)) break;
             _sessions.Apply(entry);
             AppliedBytes += entry.Payload.Length;
             _observer?.OnApplied(entry, _sessions);

@@ -25,7 +25,8 @@ internal sealed partial class CoreNode
                     break;
                 case VerbKind.Deliver:
                     Busy++;
-                    for (long i = verb.First; i <= verb.Last; i++) Apply(i);
+                    _deliverTo = Math.Max(_deliverTo, verb.Last);
+                    ApplyDelivered();
                     break;
                 case VerbKind.Install:
                     Busy++;
@@ -54,9 +55,25 @@ internal sealed partial class CoreNode
         }
     }
 
-    private void Apply(long index)
+    /// <summary>What was delivered and is here; the rest when its read is done.</summary>
+    private void ApplyDelivered()
     {
-        if (!_log!.TryRead(index, out var entry)) throw new BreachException("DeliveredReadable", $"n{Number} cannot read {index}");
+        while (Applied < _deliverTo)
+        {
+            var read = _applying!.Read(Applied + 1, out var entry);
+            if (read == EntryRead.Later && !_applying.IsReading)
+            {
+                _applying.Begin(Applied + 1, Math.Min(_deliverTo, _log!.Map.LastWithin(Applied + 1, 64 * 1024)));
+                read = _applying.Read(Applied + 1, out entry);
+            }
+            if (read == EntryRead.Gone) throw new BreachException("DeliveredReadable", $"n{Number} cannot read {Applied + 1}");
+            if (read == EntryRead.Later) return;
+            Apply(Applied + 1, entry);
+        }
+    }
+
+    private void Apply(long index, in EntryView entry)
+    {
         _world.Global.Delivered(Self, Standing.Term, index, entry.Term, entry.Kind, Crc32C.Of(entry.Payload));
         _appliedTerm = entry.Term;
         Applied = index;
@@ -99,23 +116,34 @@ internal sealed partial class CoreNode
 
     private void Send(ReplicaId to, ProtocolMessage message)
     {
-        var w = new ByteWriter(128);
-        if (!_world.Codec.Encode(message, _log!, w))
+        if (_delayed!.HoldsUp(to, message)) _delayed.Add(to, message);
+        else Transmit(to, message, _log!);
+    }
+
+    private void SendDelayed()
+    {
+        while (_delayed!.TryTake(out var to, out var message, out var entries))
         {
-            _hostInputs.Enqueue(new Undelivered(to));
-            return;
+            _world.Delays++;
+            Transmit(to, message, entries);
         }
-        byte[]? body = null;
-        var snapshot = default(SnapshotIdentity);
-        if (message is BodyMessage { Body: var handle })
+        while (_delayed.News() is { } news) _hostInputs.Enqueue(news);
+    }
+
+    private void Transmit(ReplicaId to, ProtocolMessage message, IEntrySource entries)
+    {
+        var w = new ByteWriter(128);
+        switch (_world.Codec.Encode(message, entries, w))
         {
-            body = ReadWhole(snapshot = handle.Snapshot);
-            if (body is null)
-            {
+            case EntryRead.Later:
+                _delayed!.Add(to, message);
+                return;
+            case EntryRead.Gone:
+                _delayed!.Drop(to);
                 _hostInputs.Enqueue(new Undelivered(to));
                 return;
-            }
         }
-        _world.Transmit(this, to, new Parcel(Number, Directory, _link, _world.Schedule.NowMicros, w.Written.ToArray(), body, snapshot));
+        if (message is BodyMessage { Body.Snapshot: var snapshot }) BeginBody(to, snapshot, w.Written.ToArray());
+        else _world.Transmit(this, to, new Parcel(Number, Directory, _link, _world.Schedule.NowMicros, w.Written.ToArray(), null, default));
     }
 }

@@ -6,6 +6,7 @@ namespace Quorate.Simulation.Core;
 internal sealed partial class CoreNode
 {
     private readonly Queue<Parcel> _bodies = new();
+    private readonly List<OutgoingBody> _outgoing = [];
     private Parcel? _receiving;
     private SnapshotWriter? _writing;
     private byte[] _slices = [];
@@ -75,16 +76,32 @@ internal sealed partial class CoreNode
         receiver.Finish();
     }
 
+    private sealed record OutgoingBody(ReplicaId To, byte[] Message, BodyStream Stream, byte[] Bytes)
+    {
+        public int Read { get; set; }
+    }
+
     // The core names what to stream; the store holds it under that identity, or holds a newer one by now.
-    private byte[]? ReadWhole(SnapshotIdentity wanted)
+    private void BeginBody(ReplicaId to, SnapshotIdentity wanted, byte[] message)
     {
         var handle = _store!.Snapshots.Newest(0);
-        if (handle.Snapshot != wanted) return null;
-        _store.Snapshots.Pin(handle);
-        var bytes = new byte[handle.Bytes];
-        int read = _store.Snapshots.ReadBody(handle, 0, bytes);
-        _store.Snapshots.Unpin(handle);
-        return read == bytes.Length ? bytes : null;
+        if (handle.Snapshot != wanted) _hostInputs.Enqueue(new Undelivered(to));
+        else _outgoing.Add(new OutgoingBody(to, message, _store.Snapshots.OpenBody(handle)!, new byte[handle.Bytes]));
+    }
+
+    private void SendBodies()
+    {
+        for (int i = _outgoing.Count - 1; i >= 0; i--)
+        {
+            var body = _outgoing[i];
+            int count;
+            while ((count = body.Stream.Read(body.Read, body.Bytes.AsSpan(body.Read))) > 0) body.Read += count;
+            if (count == BodyStream.Later && body.Read < body.Bytes.Length) continue;
+            _outgoing.RemoveAt(i);
+            body.Stream.End();
+            if (body.Read < body.Bytes.Length) _hostInputs.Enqueue(new Undelivered(body.To));
+            else _world.Transmit(this, body.To, new Parcel(Number, Directory, _link, _world.Schedule.NowMicros, body.Message, body.Bytes, body.Stream.Body.Snapshot));
+        }
     }
 
     private void Restore(BodyHandle body, SnapshotIdentity identity)
@@ -96,6 +113,7 @@ internal sealed partial class CoreNode
         if (!Machine.Restore(whole.Written) || Machine.Digest != identity.Digest)
             throw new BreachException("SnapshotSound", $"n{Number}: the snapshot at {identity.Index} does not restore to its digest");
         Applied = identity.Index;
+        _deliverTo = Math.Max(_deliverTo, Applied);
         _appliedTerm = identity.Term;
         _world.Ghost.OnDigest(Number, Applied, Machine.Digest);
         AnswerReads();

@@ -1,4 +1,5 @@
 using Quorate.Protocols.Raft;
+using Quorate.Runtime.Replica;
 using Quorate.Simulation.Faults;
 using Quorate.Simulation.Time;
 using Quorate.Storage;
@@ -25,6 +26,9 @@ internal sealed partial class CoreNode : SimMachine
     private RaftCore? _core;
     private Ticket _told;
     private DamagedEntry[] _marked = [];
+    private DelayedSends? _delayed;
+    private EntryFetch? _applying;
+    private long _deliverTo;
     private Role _lastRole;
     private long _heldOrder, _nextProposal, _lastTurn, _gapEnd, _link;
     private ulong _appliedTerm, _ledTerm;
@@ -88,9 +92,11 @@ internal sealed partial class CoreNode : SimMachine
     public void Begin()
     {
         _log = _store!.Journal.Partition(0);
+        _delayed = new DelayedSends(_log);
+        _applying = new EntryFetch(_log);
         var recovered = _log.Recover(Self, _world.NextSeed());
         Machine = new RegisterMachine(_world.Plan.Keys);
-        Applied = 0;
+        Applied = _deliverTo = 0;
         if (!recovered.Snapshot.IsNone) Restore(_store.Snapshots.Newest(0), recovered.Snapshot);
         recovered = WithFormation(recovered);
         if (ShadowOf != Directory) Shadow = new CoreShadow();
@@ -132,6 +138,7 @@ internal sealed partial class CoreNode : SimMachine
         _proposals = [];
         _receiving = null;
         _bodies.Clear();
+        _outgoing.Clear();
         _writing = null;
         _snapshotPending = false;
         _core = null;
@@ -184,6 +191,9 @@ internal sealed partial class CoreNode : SimMachine
                 _world.OnStopped(this);
                 return;
             }
+            ApplyDelivered();
+            SendDelayed();
+            SendBodies();
             HearSnapshots();
         }
         while (HearDurable());

@@ -58,6 +58,9 @@ internal sealed partial class CoreWorld : IRaftWitness
     public long Operations => _history.Count;
     public int Undecided { get; private set; }
 
+    /// <summary>Messages that waited for entries from a disk.</summary>
+    public int Delays { get; set; }
+
     /// <summary>False once the world is to become quiet.</summary>
     public bool Loaded { get; private set; } = true;
 

@@ -58,7 +58,7 @@ public sealed partial class SimDisk
     {
         Capacity = long.MaxValue;
         _failOps = SimDiskOp.None;
-        _journal.StalledUntil = _background.StalledUntil = 0;
+        _journal.StalledUntil = _background.StalledUntil = _reads.StalledUntil = 0;
     }
 
     /// <summary>Flips one bit of what is on the device, and of what readers see.</summary>

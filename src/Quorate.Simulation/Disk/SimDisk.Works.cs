@@ -1,6 +1,6 @@
 namespace Quorate.Simulation;
 
-/// <summary>The two queues of works, run at simulated times.</summary>
+/// <summary>The queues of works, run at simulated times.</summary>
 public sealed partial class SimDisk
 {
     private sealed class Queue
@@ -10,7 +10,7 @@ public sealed partial class SimDisk
         public long StalledUntil;
     }
 
-    private readonly Queue _journal = new(), _background = new();
+    private readonly Queue _journal = new(), _background = new(), _reads = new();
     private readonly Queue<DiskWork> _done = new();
     private long _now;
 
@@ -20,18 +20,22 @@ public sealed partial class SimDisk
     /// <summary>The same for the background's.</summary>
     public (long Least, long Most) BackgroundMicros { get; set; } = (200, 5_000);
 
+    /// <summary>The same for what a serving member reads.</summary>
+    public (long Least, long Most) ReadMicros { get; set; } = (20, 1_000);
+
     /// <summary>When the next work is due; <see cref="Instant.Never"/> when none waits.</summary>
-    public long NextDue => Math.Min(DueOf(_journal), DueOf(_background));
+    public long NextDue => DueOf(Next());
 
     /// <summary>A finished work waits to be taken by <see cref="TryComplete"/>: the member's bell has rung.</summary>
     public bool HasCompleted => _done.Count > 0;
 
     public void Submit(DiskQueue queue, DiskWork work)
     {
-        var q = queue == DiskQueue.Journal ? _journal : _background;
-        var (least, most) = queue == DiskQueue.Journal ? JournalMicros : BackgroundMicros;
+        var q = Of(queue);
+        var (least, most) = queue switch { DiskQueue.Journal => JournalMicros, DiskQueue.Reads => ReadMicros, _ => BackgroundMicros };
+        ref var chance = ref (queue == DiskQueue.Reads ? ref _readChance : ref _chance);
         work.Failure = null;
-        q.LastDue = Math.Max(Math.Max(q.LastDue, _now), q.StalledUntil) + _chance.Between(least, most + 1);
+        q.LastDue = Math.Max(Math.Max(q.LastDue, _now), q.StalledUntil) + chance.Between(least, most + 1);
         q.Works.Enqueue((work, q.LastDue));
     }
 
@@ -42,7 +46,7 @@ public sealed partial class SimDisk
     {
         while (NextDue <= nowMicros)
         {
-            var q = DueOf(_journal) <= DueOf(_background) ? _journal : _background;
+            var q = Next();
             _now = Math.Max(_now, q.Works.Peek().Due);
             Run(q.Works.Dequeue().Work);
         }
@@ -52,8 +56,16 @@ public sealed partial class SimDisk
     /// <summary>Nothing of the queue runs before this time.</summary>
     public void Stall(DiskQueue queue, long untilMicros)
     {
-        var q = queue == DiskQueue.Journal ? _journal : _background;
+        var q = Of(queue);
         q.StalledUntil = Math.Max(q.StalledUntil, untilMicros);
+    }
+
+    private Queue Of(DiskQueue queue) => queue switch { DiskQueue.Journal => _journal, DiskQueue.Reads => _reads, _ => _background };
+
+    private Queue Next()
+    {
+        var first = DueOf(_journal) <= DueOf(_background) ? _journal : _background;
+        return DueOf(first) <= DueOf(_reads) ? first : _reads;
     }
 
     private void Run(DiskWork work)
@@ -77,6 +89,8 @@ public sealed partial class SimDisk
         bool journalFirst = _chance.Chance(0.5);
         StopQueue(journalFirst ? _journal : _background);
         StopQueue(journalFirst ? _background : _journal);
+        _reads.Works.Clear(); // a read leaves nothing behind
+        _reads.LastDue = _reads.StalledUntil = 0;
         _done.Clear();
     }
 

@@ -19,10 +19,14 @@ public sealed partial class SimDisk : IDisk
     private readonly List<NameChange> _unsyncedNames = [];
     private readonly SortedDictionary<string, bool> _directories = new(StringComparer.Ordinal);     // and whether its name is durable
     private readonly SortedSet<string> _locks = new(StringComparer.Ordinal);
-    private Prng _chance;
+    private Prng _chance, _readChance; // how long a read takes moves nothing else that the seed draws
     private long _generation; // raised at a crash: handles of before are dead
 
-    public SimDisk(ulong seed) => _chance = new Prng(seed);
+    public SimDisk(ulong seed)
+    {
+        _chance = new Prng(seed);
+        _readChance = new Prng(~seed);
+    }
 
     /// <summary>Changes at <see cref="Crash"/>, as a machine's boot id does.</summary>
     public string BootId { get; private set; } = "boot-1";

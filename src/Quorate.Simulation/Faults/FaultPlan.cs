@@ -59,7 +59,7 @@ public abstract class FaultPlan
     /// <summary>Chance that a start is cut short at some disk operation of its recovery.</summary>
     public double CrashInRecovery { get; }
 
-    public SimDisk NewDisk(ulong seed) => new(seed) { JournalMicros = SlowDisk ? (500, 8_000) : (50, 400) };
+    public SimDisk NewDisk(ulong seed) => new(seed) { JournalMicros = SlowDisk ? (500, 8_000) : (50, 400), ReadMicros = SlowDisk ? (500, 8_000) : (20, 1_000) };
 
     private protected long Rate(ref Prng prng, double on) => prng.Chance(on) ? Pace * Pick(ref prng, 60_000, 250_000, 1_000_000) : 0;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Quorate.Storage.Doors;
 
 /// <summary>
-/// The real disk. One thread for the journal, one for everything else; what they finish waits in a queue for the strand, and the bell says that something does.
+/// The real disk. One thread for the journal, one for what a serving member reads, one for everything else; what they finish waits in a queue for the strand, and the bell says that something does.
 /// On Linux by the system's own calls, elsewhere by the framework's.
 /// </summary>
 public sealed class FileDisk : IDisk, IDisposable
@@ -13,7 +13,7 @@ public sealed class FileDisk : IDisk, IDisposable
     private readonly Queue<DiskWork> _done = new();
     private readonly object _gate = new();
     private readonly Action _bell;
-    private readonly WorkQueue _journal, _background;
+    private readonly WorkQueue _journal, _background, _reads;
     private readonly bool _linux;
 
     /// <param name="bell">Called from the disk's threads when a finished work waits to be taken; it wakes the strand.</param>
@@ -25,6 +25,7 @@ public sealed class FileDisk : IDisk, IDisposable
         BootId = ReadBootId();
         _journal = new WorkQueue("quorate-journal", this, Finished);
         _background = new WorkQueue("quorate-disk", this, Finished);
+        _reads = new WorkQueue("quorate-read", this, Finished);
     }
 
     public string BootId { get; }
@@ -88,7 +89,7 @@ public sealed class FileDisk : IDisk, IDisposable
         {
             if (!MaySyncHere || !_journal.TryRunHere(work, FastSyncMicros)) _journal.Add(work);
         }
-        else _background.Add(work);
+        else (queue == DiskQueue.Reads ? _reads : _background).Add(work);
     }
 
     public bool TryComplete(out DiskWork work)
@@ -96,10 +97,11 @@ public sealed class FileDisk : IDisk, IDisposable
         lock (_gate) return _done.TryDequeue(out work!);
     }
 
-    /// <summary>Ends both threads, behind what they were given.</summary>
+    /// <summary>Ends its threads, behind what they were given.</summary>
     public void Dispose()
     {
         _journal.Dispose();
+        _reads.Dispose();
         _background.Dispose();
     }
 

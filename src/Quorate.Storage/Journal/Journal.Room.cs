@@ -112,6 +112,7 @@ public sealed partial class Journal
                 freed.LastBatch = 0;
                 _spares.Insert(at, freed);
             }
+            else if (freed.Reads > 0) _leaving.Add(freed);
             else _disk.Submit(DiskQueue.Background, new RemoveFile(freed.Path, freed.File));
         }
     }

@@ -9,7 +9,7 @@ public sealed partial class Journal
     /// <summary>Micros after the last batch at which the empty one is written (§1.6).</summary>
     private const long EmptyBatchMicros = 100_000;
     private const int FrontRoomBytes = 512;
-    private const int ChunkBytes = 1024 * 1024 + 64 * 1024;
+    private const int ChunkBytes = 1024 * 1024 + 64 * 1024, LeastChunkBytes = 20 * 1024;
 
     private readonly IDisk _disk;
     private readonly StorageOptions _options;
@@ -44,7 +44,7 @@ public sealed partial class Journal
         _key = key.ToArray();
         _write = new JournalWrite(options.Level == StorageLevel.Disk);
         _batchLimit = options.SegmentBytes / 4;
-        _recent = new RecentBytes(options.RecentBytes, Math.Min(ChunkBytes, options.SegmentBytes / 4 + 64 * 1024));
+        _recent = new RecentBytes(options.RecentBytes, (int)Math.Min(Math.Min(ChunkBytes, options.SegmentBytes / 4 + 64 * 1024), Math.Max(options.RecentBytes / 2, LeastChunkBytes)));
     }
 
     /// <summary>Everything that recovery found damaged and still needed, and whose header survived: the marks' origin (§2.4).</summary>
@@ -107,6 +107,7 @@ public sealed partial class Journal
     {
         if (Failed is not null) return;
         _now = now.Micros;
+        if (_movers.Count > 0) PumpMoves();
         if (_emptyAt != Instant.Never && (now.Micros >= _emptyAt || _closing) && IsQuiet) BeginEmptyBatch();
         SubmitNext();
         PumpRoom(now);
@@ -134,12 +135,17 @@ public sealed partial class Journal
     /// <summary>The highest batch whose sync returned.</summary>
     internal ulong DurableNumber => _durableNumber;
 
-    internal bool IsClosed => Failed is not null || (_closing && IsQuiet && _lastIsEmpty);
+    internal bool IsClosed => (Failed is not null || (_closing && IsQuiet && _lastIsEmpty)) && _readsUnderWay == 0;
 
     /// <summary>Takes back what the disk finished; false when it is no work of the journal.</summary>
     internal bool Take(DiskWork work)
     {
         if (TakeRoom(work)) return true;
+        if (work is ReadEntriesWork read)
+        {
+            TakeRead(read);
+            return true;
+        }
         if (work != _write) return false;
         var batch = _writing!;
         _writing = null;

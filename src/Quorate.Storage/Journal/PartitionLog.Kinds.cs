@@ -3,24 +3,6 @@ namespace Quorate.Storage;
 /// <summary>The kinds of record that Raft does not use (storage.md §1.4), and what the journal writes again by itself.</summary>
 public sealed partial class PartitionLog
 {
-    /// <summary>Writes every live entry that stands at or below a batch again at the head, under its newest stamp (§1.5).</summary>
-    internal void Move(ulong upTo)
-    {
-        for (long i = Map.First; i <= Map.Last; i++)
-        {
-            var position = _positions[i];
-            if (position.IsDamaged || _journal.Table.NumberOf(position.Batch) > upTo) continue;
-            if (!TryRead(i, out var entry)) continue; // gone bad since it was written: it keeps its place, and its segment
-            GatherEntry(OpKind.Moved, i, entry.Term, entry.Kind, entry.Checksum, entry.Payload, staged: false);
-        }
-        _runBatch = 0; // a staged run must not grow out of one of the log
-        foreach (var s in _staged)
-            for (int k = 0; k < s.Positions.Count; k++)
-                if (_journal.Table.NumberOf(s.Positions[k].Batch) <= upTo && TryReadStaged(s.First + k, out var entry))
-                    GatherEntry(OpKind.Moved, s.First + k, entry.Term, entry.Kind, entry.Checksum, entry.Payload, staged: true);
-        _runBatch = 0;
-    }
-
     private void Stamp(long first, long last, ulong term)
     {
         Invariant.That(first > Map.BeginIndex && last <= Map.Last && first <= last, "AStampNamesEntriesOfTheLog");

@@ -32,7 +32,7 @@ public sealed partial class PartitionLog
             {
                 var (position, length) = Where(e, i);
                 Stage(i, e.Term, length, position);
-                if (TryReadStaged(i, out var entry) && entry.Kind == EntryKind.Configuration && ClusterConfiguration.Decode(entry.Payload) is { } c) _staged[^1].Configurations.Add(new ConfigurationAt(i, c));
+                if (TryReadNow(i, out var entry, staged: true) && entry.Kind == EntryKind.Configuration && ClusterConfiguration.Decode(entry.Payload) is { } c) _staged[^1].Configurations.Add(new ConfigurationAt(i, c));
             }
         }
         _writtenBytes = LiveBytes;

@@ -1,73 +1,91 @@
+using System.Globalization;
+
 namespace Quorate.Storage;
 
-/// <summary>Reading entries: from the recent bytes, else from the segment through a window that is read ahead.</summary>
+/// <summary>Reading entries: at once from the recent bytes, else by an <see cref="EntryFetch"/>. Only recovery waits for the disk.</summary>
 public sealed partial class PartitionLog
 {
-    private const int WindowBytes = 256 * 1024;
-    private byte[] _window = [];
-    private ulong _windowBatch;
-    private int _windowAt, _windowLength;
+    private const int NotedAtMost = 64;
+    private readonly List<Position> _noted = []; // bad records that were named
 
-    public bool TryRead(long index, out EntryView entry)
+    public EntryRead Read(long index, out EntryView entry)
     {
         entry = default;
-        if (index <= Map.BeginIndex || index > Map.Last || !Map.TryTermOf(index, out ulong term)) return false;
-        return TryRead(_positions[index], index, term, (int)Map.BytesOf(index, index), out entry);
+        return TryLocate(index, staged: false, out var position, out ulong term, out _) ? Read(position, index, term, out entry) : EntryRead.Gone;
     }
 
     /// <summary>An entry of a staged run (storage.md §1.4).</summary>
-    public bool TryReadStaged(long index, out EntryView entry)
+    public EntryRead ReadStaged(long index, out EntryView entry)
     {
         entry = default;
+        return TryLocate(index, staged: true, out var position, out ulong term, out _) ? Read(position, index, term, out entry) : EntryRead.Gone;
+    }
+
+    /// <summary>The same for recovery, and whoever may wait for a disk.</summary>
+    internal bool TryReadNow(long index, out EntryView entry, bool staged = false)
+    {
+        entry = default;
+        if (!TryLocate(index, staged, out var position, out ulong term, out int payloadBytes)) return false;
+        var read = Read(position, index, term, out entry);
+        if (read != EntryRead.Later) return read == EntryRead.Here;
+        ref var place = ref PlaceOf(position);
+        var record = new byte[EntryRecord.BytesOf(payloadBytes)];
+        return position.Offset + record.Length <= place.RegionLength && JournalScan.TryRead(place.Segment!.File, place.RegionAt + position.Offset, record) && TryView(record, Number, index, term, out entry);
+    }
+
+    internal ref BatchPlace PlaceOf(Position position) => ref _journal.Table[_journal.Table.NumberOf(position.Batch)];
+
+    internal void Submit(ReadEntriesWork work) => _journal.Submit(work);
+
+    /// <summary>Where the log says that an entry stands; false when it says nothing of it.</summary>
+    internal bool TryLocate(long index, bool staged, out Position position, out ulong term, out int payloadBytes)
+    {
+        (position, term, payloadBytes) = (default, 0, 0);
+        if (!staged)
+        {
+            if (index <= Map.BeginIndex || index > Map.Last || !Map.TryTermOf(index, out term)) return false;
+            (position, payloadBytes) = (_positions[index], (int)Map.BytesOf(index, index));
+            return true;
+        }
         foreach (var s in _staged)
-            if (index >= s.First && index < s.First + s.Positions.Count) return TryRead(s.Positions[(int)(index - s.First)], index, s.Term, s.Lengths[(int)(index - s.First)], out entry);
+        {
+            if (index < s.First || index >= s.First + s.Positions.Count) continue;
+            (position, term, payloadBytes) = (s.Positions[(int)(index - s.First)], s.Term, s.Lengths[(int)(index - s.First)]);
+            return true;
+        }
         return false;
     }
 
-    private bool TryRead(Position position, long index, ulong term, int payloadBytes, out EntryView entry)
+    /// <summary>A whole record's bytes as an entry; false when they are not this entry's, or not whole.</summary>
+    internal static bool TryView(ReadOnlySpan<byte> record, int partition, long index, ulong term, out EntryView entry)
     {
         entry = default;
-        if (position.IsDamaged) return false;
-        ulong number = _journal.Table.NumberOf(position.Batch);
-        ref var place = ref _journal.Table[number];
-        ReadOnlySpan<byte> record;
-        if (place.Chunk is { } chunk)
-        {
-            record = chunk.Bytes.AsSpan(place.ChunkAt + (int)position.Offset);
-            if (!EntryRecord.TryReadHead(record, Number, index, out int length, out uint checksum, out var kind)) return false;
-            entry = new EntryView { Index = index, Term = term, Kind = kind, Checksum = checksum, Payload = record.Slice(EntryRecord.HeadBytes, length) };
-            return true;
-        }
-        int need = EntryRecord.BytesOf(payloadBytes);
-        if (!TryWindow(number, ref place, (int)position.Offset, need, out record)) return false;
-        if (!EntryRecord.TryReadHead(record, Number, index, out int bytes, out uint sum, out var what) || EntryRecord.HeadBytes + bytes > record.Length) return false;
-        var payload = record.Slice(EntryRecord.HeadBytes, bytes);
-        if (Crc32C.Of(payload) != sum) return false; // gone bad since: the asker must fetch it elsewhere
-        entry = new EntryView { Index = index, Term = term, Kind = what, Checksum = sum, Payload = payload };
+        if (!EntryRecord.TryReadHead(record, partition, index, out int length, out uint checksum, out var kind) || EntryRecord.HeadBytes + length > record.Length) return false;
+        var payload = record.Slice(EntryRecord.HeadBytes, length);
+        if (Crc32C.Of(payload) != checksum) return false; // gone bad since: the asker must fetch it elsewhere
+        entry = new EntryView { Index = index, Term = term, Kind = kind, Checksum = checksum, Payload = payload };
         return true;
     }
 
-    /// <summary>The bytes of a batch's region from an offset on, at least <paramref name="need"/> of them. A batch's number is never used twice, so the window cannot be stale.</summary>
-    private bool TryWindow(ulong number, ref BatchPlace place, int offset, int need, out ReadOnlySpan<byte> bytes)
+    /// <summary>Names a record that has gone bad since it was written, once: file and offset (storage.md §2.1).</summary>
+    internal void NoteBad(long index, Position position)
     {
-        bytes = default;
-        if (place.Segment is null || offset + need > place.RegionLength) return false;
-        if (_windowBatch != number || offset < _windowAt || offset + need > _windowAt + _windowLength)
-        {
-            int length = Math.Min(Math.Max(need, WindowBytes), place.RegionLength - offset);
-            if (_window.Length < length) _window = new byte[Math.Max(length, Math.Min(WindowBytes, place.RegionLength))];
-            _windowBatch = 0;
-            if (!JournalScan.TryRead(place.Segment.File, place.RegionAt + offset, _window.AsSpan(0, length)))
-            {
-                // An unreadable block counts as a bad one (§1.3); one that stands behind the entry spoils only the reading ahead.
-                length = need;
-                if (!JournalScan.TryRead(place.Segment.File, place.RegionAt + offset, _window.AsSpan(0, length))) return false;
-            }
-            _windowBatch = number;
-            _windowAt = offset;
-            _windowLength = length;
-        }
-        bytes = _window.AsSpan(offset - _windowAt, _windowLength - (offset - _windowAt));
-        return true;
+        if (_noted.Contains(position)) return;
+        if (_noted.Count == NotedAtMost) _noted.RemoveAt(0);
+        _noted.Add(position);
+        ref var place = ref PlaceOf(position);
+        _journal.NoteDamage(string.Create(CultureInfo.InvariantCulture, $"partition {Number}: entry {index} is damaged since it was written: file {place.Segment?.Path}, offset {place.RegionAt + position.Offset}, batch {_journal.Table.NumberOf(position.Batch)}"));
+    }
+
+    private EntryRead Read(Position position, long index, ulong term, out EntryView entry)
+    {
+        entry = default;
+        if (position.IsDamaged) return EntryRead.Gone;
+        ref var place = ref PlaceOf(position);
+        if (place.Chunk is not { } chunk) return place.Segment is null ? EntryRead.Gone : EntryRead.Later;
+        var record = chunk.Bytes.AsSpan(place.ChunkAt + (int)position.Offset);
+        if (!EntryRecord.TryReadHead(record, Number, index, out int length, out uint checksum, out var kind)) return EntryRead.Gone;
+        entry = new EntryView { Index = index, Term = term, Kind = kind, Checksum = checksum, Payload = record.Slice(EntryRecord.HeadBytes, length) };
+        return EntryRead.Here;
     }
 }

@@ -14,6 +14,9 @@ internal sealed class Segment(ulong number, string path, IDiskFile file, int len
     /// <summary>The highest batch number in it; 0 in a spare one.</summary>
     public ulong LastBatch { get; set; }
 
+    /// <summary>Reads of it under way: its file is not closed beneath them.</summary>
+    public int Reads { get; set; }
+
     /// <summary>Bytes of journal written before it, in this run.</summary>
     public long Before { get; set; }
 }

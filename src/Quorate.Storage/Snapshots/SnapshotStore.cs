@@ -76,21 +76,23 @@ public sealed partial class SnapshotStore
     /// <summary>What a leader streams: the newest whole snapshot; default when there is none.</summary>
     public BodyHandle Newest(int partition) => NewestFile(partition)?.Handle ?? default;
 
-    /// <summary>Reads raw bytes of a body; fewer at its end, -1 when it is gone or cannot be read.</summary>
-    public int ReadBody(in BodyHandle body, long offset, Span<byte> into)
+    /// <summary>A peer's stream of a body; its file stays until the stream's end. Null when the body is gone.</summary>
+    public BodyStream? OpenBody(in BodyHandle body) => FileOf(body) is { } file ? new BodyStream(this, file) : null;
+
+    /// <summary>Blocks of bodies that the disk has to read.</summary>
+    internal int ReadsUnderWay { get; private set; }
+
+    internal ReadBlockWork BeginRead(BodyStream stream, SnapshotFile file, long at, long number)
     {
-        if (FileOf(body) is not { } file || offset < 0 || offset > file.Bytes) return -1;
-        into = into[..(int)Math.Min(into.Length, file.Bytes - offset)];
-        return JournalScan.TryRead(file.File, offset, into) ? into.Length : -1;
+        var work = new ReadBlockWork(stream, file, TakeBlock(), at, number);
+        ReadsUnderWay++;
+        _disk.Submit(DiskQueue.Reads, work);
+        return work;
     }
 
-    /// <summary>A stream or a restore reads the body: its file stays until <see cref="Unpin"/>.</summary>
-    public void Pin(in BodyHandle body)
-    {
-        if (FileOf(body) is { } file) file.Pins++;
-    }
+    internal void EndRead(ReadBlockWork work) => GiveBlock(work.Bytes);
 
-    public void Unpin(in BodyHandle body)
+    internal void Unpin(in BodyHandle body)
     {
         if (FileOf(body) is not { } file) return;
         file.Pins--;
@@ -157,6 +159,11 @@ public sealed partial class SnapshotStore
                 return true;
             case PublishSnapshotWork publish:
                 Published(publish);
+                return true;
+            case ReadBlockWork read:
+                ReadsUnderWay--;
+                if (read.Length == 0) _notes.Note(3, FormattableString.Invariant($"partition {read.File.Partition}: the snapshot at {read.File.Identity.Index} is damaged since it was stored: file {read.File.Path}, offset {read.At}{(read.Failure is null ? "" : ": " + read.Failure.Message)}"));
+                read.Stream.Arrived(read);
                 return true;
             case DropSnapshotWork:
                 return true; // what could not be removed is removed at the next start

@@ -82,13 +82,13 @@ internal sealed class JournalImage : IEntrySource
         Map.TruncateAfter(last);
     }
 
-    public bool TryRead(long index, out EntryView entry)
+    public EntryRead Read(long index, out EntryView entry)
     {
         entry = default;
-        if (index < Map.First || !Map.TryTermOf(index, out ulong term) || Mark.Exists(d => d.Index == index)) return false;
+        if (index < Map.First || !Map.TryTermOf(index, out ulong term) || Mark.Exists(d => d.Index == index)) return EntryRead.Gone;
         var e = this[index];
         entry = new EntryView { Index = index, Term = term, Kind = e.Kind, Checksum = e.Payload.Checksum, Payload = e.Payload.Span };
-        return true;
+        return EntryRead.Here;
     }
 
     public JournalImage Copy()

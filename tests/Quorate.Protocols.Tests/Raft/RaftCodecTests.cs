@@ -47,12 +47,12 @@ public class RaftCodecTests
         foreach (var message in Messages())
         {
             var bytes = new ByteWriter();
-            Assert.True(_codec.Encode(message, journal, bytes));
+            Assert.Equal(EntryRead.Here, _codec.Encode(message, journal, bytes));
             var read = _codec.Decode(bytes.Written, _chunks, default);
             Assert.NotNull(read);
             Assert.Equal(message.GetType(), read.GetType());
             var again = new ByteWriter();
-            Assert.True(_codec.Encode(read, journal, again));
+            Assert.Equal(EntryRead.Here, _codec.Encode(read, journal, again));
             Assert.Equal(bytes.Written.ToArray(), again.Written.ToArray());
         }
     }
@@ -61,14 +61,14 @@ public class RaftCodecTests
     public void Entries_carry_their_terms_kinds_and_bytes()
     {
         var bytes = new ByteWriter();
-        Assert.True(_codec.Encode(Range(1, 1, 4), Journal(1, 1, 2, 3), bytes));
+        Assert.Equal(EntryRead.Here, _codec.Encode(Range(1, 1, 4), Journal(1, 1, 2, 3), bytes));
         var entries = Assert.IsType<Append>(_codec.Decode(bytes.Written, _chunks, default)).Entries.ToArray();
         Assert.Equal([1UL, 2UL, 3UL], entries.Select(e => e.Term));
         Assert.Equal([3, 7], entries[2].Entry.Payload.Span.ToArray());
     }
 
     [Fact]
-    public void A_range_that_is_gone_is_not_sent() => Assert.False(_codec.Encode(Range(1, 1, 9), Journal(1, 1), new ByteWriter()));
+    public void A_range_that_is_gone_is_not_sent() => Assert.Equal(EntryRead.Gone, _codec.Encode(Range(1, 1, 9), Journal(1, 1), new ByteWriter()));
 
     [Fact]
     public void Cut_bytes_are_no_message_and_no_flip_is_believed_blindly()

@@ -196,7 +196,7 @@ internal sealed class RaftNode(ReplicaId id, ulong directory, RaftOptions option
         if (Core.State.Role == Role.Leader) theatre.Ghost.Committed(Core.State);
         for (long i = first; i <= last; i++)
         {
-            Assert.True(Memory.TryRead(i, out var e), $"{Id} delivers {i}, which its journal does not hold");
+            Assert.True(Memory.Read(i, out var e) == EntryRead.Here, $"{Id} delivers {i}, which its journal does not hold");
             theatre.Ghost.Delivered(Id, Core.State.Term, i, e.Term, e.Kind, e.Checksum);
             Digest = (Digest ^ e.Checksum ^ e.Term << 40) * 0x9E3779B97F4A7C15 + (ulong)i;
             if (e.Kind == EntryKind.Configuration) DeliveredConfiguration = new ConfigurationAt(i, ClusterConfiguration.Decode(e.Payload)!);

@@ -232,6 +232,54 @@ public partial class RaftPaperTests
         Assert.Equal(0, Sent<Append>().Last(s => s.To == N(2)).Message.PrevIndex);
     }
 
+    [Fact(DisplayName = "P §7 a refusal says what is committed and durable there: it ends a snapshot whose own answer was lost")]
+    public void AnswerToASnapshotLost()
+    {
+        var core = Start(terms: [1, 1, 1]);
+        var body = new BodyHandle(new SnapshotIdentity(9, 2, 5), 1, 100);
+        Receive(core, 2, new InstallSnapshot(2, new ConfigurationAt(0, Voters(3)), body));
+        Receive(core, 2, Entries(2, 20, 2, 20, 1));
+        Assert.Equal((false, 0L), (Sent<AppendReply>()[0].Message.Ok, Sent<AppendReply>()[0].Message.Match)); // the switch is not durable yet
+        core.Durable(Now, _outbox.LastTicket, _outbox);
+        Receive(core, 2, Entries(2, 20, 2, 20, 2));
+        Assert.Equal((false, 9L), (Sent<AppendReply>()[0].Message.Ok, Sent<AppendReply>()[0].Message.Match));
+
+        // Its leader: the peer is behind the begin of the log, has installed what was streamed, and the answer to that never came.
+        core = Lead(3, [.. Enumerable.Repeat(1UL, 30)]);
+        Settle(core);
+        Receive(core, 2, Ok(core, 31));
+        core.Receive(Now, Sender.Host, new Applied(31), _outbox);
+        core.Receive(Now, Sender.Host, new SnapshotStored(new SnapshotIdentity(20, 1, 5), 21), _outbox);
+        Settle(core);
+        Receive(core, 3, Rejected(core, at: 30, hint: 2, hintTerm: 1));
+        Assert.Equal(ProgressState.Snapshot, core.State.Peer(N(3))!.State);
+        Receive(core, 3, new AppendReply { Term = core.State.Term, Ok = false, Match = 20, RejectedPrev = 31, HintIndex = 20, HintTerm = 1, Round = core.State.Round, Run = 1, SentMicros = 0 });
+        Assert.Equal((ProgressState.Probe, 20L), (core.State.Peer(N(3))!.State, core.State.Peer(N(3))!.Match));
+        Assert.Equal(20, Sent<Append>().Last(s => s.To == N(3)).Message.PrevIndex);
+    }
+
+    [Fact(DisplayName = "DESIGN §4 what waits for a disk holds back no beat, and nothing is sent behind it")]
+    public void Delays()
+    {
+        var core = Lead();
+        Settle(core);
+        Receive(core, 2, Ok(core, 1, core.State.Round));
+        core.Propose(Now, [new Proposal(1, ProposalKind.Command, Payload.Of("a"u8.ToArray()))], _outbox);
+        Settle(core);
+        core.Receive(Now, Sender.Host, new Delayed(N(2), waits: true), _outbox);
+        var beat = Sent<Append>().Single(s => s.To == N(2)).Message;
+        Assert.Equal((1L, 0), (beat.PrevIndex, beat.Count)); // what the peer has: it is not refused for want of what waits
+        Settle(core);
+        core.Propose(Now, [new Proposal(2, ProposalKind.Command, Payload.Of("b"u8.ToArray()))], _outbox);
+        Assert.DoesNotContain(Sent<Append>(), s => s.To == N(2) && s.Message.Count > 0);
+        Settle(core);
+        WakeUntil(core, () => Sent<Append>().Exists(s => s.To == N(2)));
+        Assert.All(Sent<Append>().Where(s => s.To == N(2)), s => Assert.Equal((1L, 0), (s.Message.PrevIndex, s.Message.Count)));
+        Settle(core);
+        core.Receive(Now, Sender.Host, new Delayed(N(2), waits: false), _outbox);
+        Assert.Equal((3L, 1), Sent<Append>().Where(s => s.To == N(2)).Select(s => (s.Message.First, s.Message.Count)).Single());
+    }
+
     private static AppendReply Rejected(RaftCore leader, long at, long hint, ulong hintTerm) =>
         new() { Term = leader.State.Term, Ok = false, RejectedPrev = at, HintIndex = hint, HintTerm = hintTerm, Round = leader.State.Round, Run = 1, SentMicros = 0 };
 

@@ -258,7 +258,7 @@ internal sealed class RaftStage : IRaftTheatre, IRaftWitness
         Ghost.Leaves(from.Id, from.Directory, to, message);
         Say($"{from.Id}->{to} {Tell(message)}");
         var bytes = new ByteWriter();
-        Assert.True(_codec.Encode(message, from.Memory, bytes));
+        Assert.Equal(EntryRead.Here, _codec.Encode(message, from.Memory, bytes));
         var body = message is BodyMessage b ? b.Body with { Token = 1 } : default;
         _wire.Add((from.Id, to, new Sender(from.Id, from.Directory, (long)from.Run), bytes.Written.ToArray(), body));
     }

@@ -358,7 +358,7 @@ internal sealed class RaftWorld : IRaftTheatre, IRaftWitness
     {
         Ghost.Leaves(from.Id, from.Directory, to, message);
         _bytes.Clear();
-        if (!_codec.Encode(message, from.Memory, _bytes))
+        if (_codec.Encode(message, from.Memory, _bytes) != EntryRead.Here)
         {
             HearLater(from, new Undelivered(to));
             return;

@@ -110,7 +110,7 @@ public sealed partial class ModelWorld
             if (!state.Lost.Contains(i)) Marks++;
             state = state with { Lost = state.Lost.Add(i) };
         }
-        while (state.Staged.Count > 0 && !log.TryReadStaged(state.Staged.Keys.Last(), out _)) state = state with { Staged = state.Staged.Remove(state.Staged.Keys.Last()) };
+        while (state.Staged.Count > 0 && !log.TryReadNow(state.Staged.Keys.Last(), out _, staged: true)) state = state with { Staged = state.Staged.Remove(state.Staged.Keys.Last()) };
         m.Reset(state);
         m.Commit = Math.Max(Math.Min(m.Commit, state.Last), state.Begin);
         m.Stored = log.Recover(new ReplicaId(1), 1).Snapshot;
@@ -159,7 +159,7 @@ public sealed partial class ModelWorld
             var expected = s.Log[i];
             if (!log.Map.TryTermOf(i, out ulong term) || term != expected.Term) return Say($"term {term} at {i}, expected {expected.Term}");
             if (mark.Contains(i)) continue;
-            if (!log.TryRead(i, out var e)) return Say($"entry {i} cannot be read");
+            if (!log.TryReadNow(i, out var e)) return Say($"entry {i} cannot be read");
             if (TextOf(e) != expected.Text) return Say($"entry {i} is {TextOf(e)}, expected {expected.Text}");
         }
         return DifferentConfigurations(s, log) ?? DifferentStaged(p, s, log, hits);
@@ -179,14 +179,14 @@ public sealed partial class ModelWorld
         bool cut = false;
         foreach (var (i, expected) in s.Staged)
         {
-            bool read = log.TryReadStaged(i, out var e);
+            bool read = log.TryReadNow(i, out var e, staged: true);
             cut |= !read && hits.Contains((p, i)); // what is staged behind damage cannot be adopted any more
             if (read == cut) return Say($"staged {i} {(read ? "stands behind damage" : "cannot be read")}");
             if (read && (TextOf(e) != expected.Text || e.Term != expected.Term)) return Say($"staged {i} is {TextOf(e)}, expected {expected.Text}");
         }
         long first = s.Staged.Count > 0 ? s.Staged.Keys.First() : 0, last = s.Staged.Count > 0 ? s.Staged.Keys.Last() : 0;
         for (long i = Math.Max(1, log.Map.First - 30); i <= log.Map.Last + 30; i++)
-            if ((i < first || i > last) && log.TryReadStaged(i, out _)) return Say($"{i} is staged");
+            if ((i < first || i > last) && log.TryReadNow(i, out _, staged: true)) return Say($"{i} is staged");
         return null;
     }
 }

@@ -50,9 +50,7 @@ public sealed partial class ModelWorld
         {
             leader.Pump(new Instant(now, 0));
             if (!leader.Snapshots.TryTakeEvent(out var e)) continue;
-            var raw = new byte[e.Body.Bytes];
-            leader.Snapshots.ReadBody(e.Body, 0, raw);
-            return raw;
+            return Ground.ReadAll(leader.Snapshots.OpenBody(e.Body)!, () => leader.Pump(new Instant(now += 1_000, 0)));
         }
     }
 

@@ -116,6 +116,7 @@ public sealed partial class ModelWorld
         _disk.RunDue(_now);
         _store!.Pump(new Instant(_now, 0));
         if (_store.Failed is { } failed && !_armed) throw new BrokenPromise($"the journal failed: {failed.Message}");
+        PumpFetches();
         TakeSnapshotEvents();
         for (int p = 0; p < _models.Length; p++)
         {

@@ -54,6 +54,7 @@ public sealed partial class ModelWorld
     {
         _seed = seed;
         _chance = new Prng(seed);
+        _fetchChance = new Prng(seed + 0x5EED);
         _greedy = _chance.Chance(0.3);
         _kinds = _chance.Chance(0.6);
         _short = _chance.Chance(0.4);
@@ -133,6 +134,7 @@ public sealed partial class ModelWorld
     {
         _writer = null;
         _receiver = null;
+        _fetches.Clear();
         _wasFull = _full;
         _notes.Note(0, power ? "power cut" : "kill");
         if (power) _disk.Crash();

@@ -69,7 +69,7 @@ public class Section1Log
         g.Settle();
         g.KillAndOpen();
         Assert.Equal(5, g.Log.Map.Last);
-        Assert.True(g.Log.TryReadStaged(6, out _));
+        Assert.True(g.Log.TryReadNow(6, out _, staged: true));
         g.Log.Gather(new Verb { Kind = VerbKind.Persist, Persist = PersistKind.Switch, Ticket = new Ticket(1) }, []);
         Assert.Equal("s6", g.Read(6));
         g.Settle();

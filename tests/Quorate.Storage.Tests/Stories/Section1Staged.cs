@@ -16,9 +16,9 @@ public class Section1Staged
         Take(g, 0, new Verb { Persist = PersistKind.Stage, First = 3, Term = 4 }, Of("x"), Of(big), Of("y"));
         g.Settle();
         g.KillAndOpen();
-        Assert.True(g.Log.TryReadStaged(4, out var e));
+        Assert.True(g.Log.TryReadNow(4, out var e, staged: true));
         Assert.Equal(big.Length, e.Payload.Length);
-        Assert.True(g.Log.TryReadStaged(5, out e));
+        Assert.True(g.Log.TryReadNow(5, out e, staged: true));
         Assert.Equal("y"u8, e.Payload);
     }
 
@@ -59,12 +59,12 @@ public class Section1Staged
         g.Sim!.FlipBit(bad.Segment.Path, bad.Header.Offset + bad.Header.RegionOffset + 20);
         g.Open();
         Assert.Equal((bad.Segment.Path, 3L, 4L), (Assert.Single(g.Store.Damage).File, g.Store.Damage[0].First, g.Store.Damage[0].Last));
-        Assert.False(g.Log.TryReadStaged(3, out _));
+        Assert.False(g.Log.TryReadNow(3, out _, staged: true));
         Take(g, 0, new Verb { Persist = PersistKind.Stage, First = 4, Term = 6 }, Of("new 4"));
         g.Settle();
         g.KillAndOpen();
-        Assert.False(g.Log.TryReadStaged(3, out _));
-        Assert.True(g.Log.TryReadStaged(4, out var e));
+        Assert.False(g.Log.TryReadNow(3, out _, staged: true));
+        Assert.True(g.Log.TryReadNow(4, out var e, staged: true));
         Assert.Equal("new 4"u8, e.Payload);
         Take(g, 0, new Verb { Persist = PersistKind.Switch });
         g.Settle();
@@ -100,8 +100,7 @@ public class Section1Staged
         from.Settle();
         from.Snapshot(41, 8, "state");
         var body = from.Store.Snapshots.Newest(0);
-        var raw = new byte[body.Bytes];
-        from.Store.Snapshots.ReadBody(body, 0, raw);
+        var raw = from.Raw(body);
         var g = Filled();
         g.Append(41, 4, "mine", "and more");
         var receiver = g.Store.Snapshots.BeginReceive(0, body.Snapshot, raw.Length);

@@ -51,8 +51,7 @@ public class Section4Publishing
         var from = Filled(seed: 2, entries: 60);
         from.Snapshot(55, 3, "theirs");
         var body = from.Store.Snapshots.Newest(0);
-        var raw = new byte[body.Bytes];
-        from.Store.Snapshots.ReadBody(body, 0, raw);
+        var raw = from.Raw(body);
         int old = 0, installed = 0;
         for (int after = 0; after < 40; after++)
         {

@@ -17,8 +17,7 @@ public class Section4Snapshots
         g.Pump(200_000);
         g.Settle();
         var body = g.Store.Snapshots.Newest(0);
-        var raw = new byte[body.Bytes];
-        g.Store.Snapshots.ReadBody(body, 0, raw);
+        var raw = g.Raw(body);
         g.Kill();
         string path = g.Sim!.Paths.Single(p => p.EndsWith(".snapshot", StringComparison.Ordinal));
         g.Sim.FlipBit(path, 80);
@@ -49,8 +48,7 @@ public class Section4Snapshots
         var from = Filled(seed: 2);
         from.Snapshot(30, 3, "theirs");
         var body = from.Store.Snapshots.Newest(0);
-        var raw = new byte[body.Bytes];
-        from.Store.Snapshots.ReadBody(body, 0, raw);
+        var raw = from.Raw(body);
         var g = Filled(entries: 5);
         var receiver = g.Store.Snapshots.BeginReceive(0, body.Snapshot, raw.Length);
         receiver.Append(raw);
