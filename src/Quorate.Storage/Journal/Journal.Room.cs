@@ -58,7 +58,7 @@ public sealed partial class Journal
     }
 
     /// <summary>
-    /// Where the batch may go. While no segment can be made, the first spare takes what must not be refused, the last one only promises, moved runs and what lets the log shrink
+    /// Where the batch may go. While no segment can be made (or none is yet), the first spare takes what must not be refused, the last one only promises, moved runs and what lets the log shrink
     /// (with what was gathered before them: tickets are first in, first out), and its last quarter nothing but recovery's own (§3.1).
     /// </summary>
     private bool TryPlace(Batch batch, out Segment segment)
@@ -75,11 +75,11 @@ public sealed partial class Journal
 #endif
         if (segment.Used + length <= segment.Length)
         {
-            bool last = _cannotMake && _spares.Count == 0;
-            return !last || (urgent && segment.Used + length <= MostOfLast(batch, segment));
+            if (_spares.Count > 0) return true;
+            return (urgent || !_cannotMake) && segment.Used + length <= MostOfLast(batch, segment); // whether the next can be made is not known before it is
         }
         if (_spares.Count == 0 || (_spares.Count == 1 && !urgent)) return false;
-        if (_cannotMake && _spares.Count == 1 && length > MostOfLast(batch, _spares[0])) return false;
+        if (_spares.Count == 1 && length > MostOfLast(batch, _spares[0])) return false;
         segment = _spares[0];
         return true;
     }
