@@ -90,6 +90,34 @@ public class Section3Room
         Assert.Equal(new Promise(9, 2, 14), g.Log.Promise);
     }
 
+    /// <summary>Core seed 13687: while the next segment was being made nobody had said yet that it cannot be, what was urgent filled the last one to its end, and the next start had nowhere to write.</summary>
+    [Fact]
+    public void The_last_segment_keeps_a_quarter_for_recovery_while_the_next_is_being_made()
+    {
+        var g = new Ground(StorageLevel.Disk, simulated: true);
+        g.Open();
+        g.Settle();
+        g.Sim!.Capacity = g.Sim.UsedBytes;
+        g.Sim.Stall(DiskQueue.Background, long.MaxValue / 2); // whether it can be made is not known before the kill
+        Ticket last;
+        long i = 1;
+        ulong term = 1;
+        do
+        {
+            g.Append(i++, 1, new string('f', 3_000));
+            last = g.Vote(++term, 2);
+            for (int k = 0; k < 4; k++) g.Pump(1_000);
+        }
+        while (g.Log.Durable == last && i < 5_000);
+        Assert.True(g.Log.Durable < last, "a full disk holds nothing back");
+        Assert.Equal(0, g.Store.Journal.Segments.Spare);
+        g.KillAndOpen();
+        Assert.Null(g.Store.Failed);
+        last = g.Vote(term + 1, 3);
+        for (int k = 0; k < 10; k++) g.Pump(1_000);
+        Assert.Equal(new Promise(term + 1, 3, 21), g.Log.Promise);
+    }
+
     [TmpfsFact]
     public void A_full_tmpfs_says_so_holds_what_may_wait_and_recovers_by_itself()
     {
