@@ -31,7 +31,11 @@ internal sealed class ExploredNode
     public Held[] Held = [];
 
     private ulong _signature;
-    private ulong _printed, _printedNames;
+    private readonly ulong[] _printedNames = new ulong[6], _prints = new ulong[6]; // as many as three members have orders
+    private int _printed;
+
+    /// <summary>What each step of this member leads to: a pure function of it and of the step, whatever the others do, so it is made once.</summary>
+    public Dictionary<ulong, NodeStep> Steps { get; } = [];
 
     public RaftState State => Core.State;
 
@@ -87,12 +91,14 @@ internal sealed class ExploredNode
     /// <summary>Its whole state, each member called by its place in <paramref name="names"/>.</summary>
     public ulong Print(ReadOnlySpan<byte> names, ulong key)
     {
-        if (_printedNames == key) return _printed;
-        _printedNames = key;
-        return _printed = PrintNamed(names);
+        for (int i = 0; i < _prints.Length; i++)
+            if (_printedNames[i] == key) return _prints[i];
+        int at = _printed++ % _prints.Length;
+        _printedNames[at] = key;
+        return _prints[at] = PrintNamed(names);
     }
 
-    private ulong PrintNamed(ReadOnlySpan<byte> names)
+    public ulong PrintNamed(ReadOnlySpan<byte> names)
     {
         var print = new Fingerprint();
         var s = State;
@@ -104,6 +110,13 @@ internal sealed class ExploredNode
         ulong ballots = 0;
         foreach (var b in s.Ballots) ballots += Mix(names[b.Id.Value], b.Granted ? 1UL : 2UL);
         print.Add(ballots);
+        foreach (var w in s.Spans)
+        {
+            print.Add(w.First);
+            print.Add(w.Last);
+            print.Add(w.Ticket.Value - Durable.Value);
+        }
+        print.Add(Math.Max(0, s.PromiseTicket.Value - Durable.Value));
         print.Add(s.EchoedRound);
         print.Add(s.AckedMatch);
         print.Add(Math.Max(0, s.AckedGate.Value - Durable.Value));

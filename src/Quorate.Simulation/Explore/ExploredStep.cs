@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Quorate.Protocols.Raft;
 
 namespace Quorate.Simulation.Explore;
@@ -6,71 +7,107 @@ namespace Quorate.Simulation.Explore;
 internal sealed class ExploredStep : IRaftWitness
 {
     private readonly Outbox _outbox = new();
-    private readonly List<Flying> _net = [];
+    private readonly List<Flying> _net = [], _left = [];
+    private readonly List<Event> _events = [];
+    private readonly Dictionary<ulong, ExploredNode> _known = [];
+    private readonly byte[] _ownNames = new byte[256];
     private readonly RaftOptions _options;
     private readonly ConfigurationAt _formed;
     private ExploredNode[] _nodes = [];
-    private RaftGlobalInvariants _ghost;
-    private bool _ghostOwned;
+    private RaftGlobalInvariants? _ghost;
+    private Allowance _allowed;
 
     /// <summary>No chance and no clock is left: the spread of the time-outs is nothing, and a gap counts whole.</summary>
     public ExploredStep(int members)
     {
         _options = new RaftOptions { ElectionSpreadMicros = 0, MaxJudgedGapMicros = 1_000_000_000_000 };
         _formed = new ConfigurationAt(0, new ClusterConfiguration(Enumerable.Range(1, members).Select(i => new ConfiguredMember(new ReplicaId((byte)i), (ulong)i, true, ""))));
-        _ghost = new RaftGlobalInvariants(this);
+        for (int i = 0; i < _ownNames.Length; i++) _ownNames[i] = (byte)i;
     }
 
     public ExploredState Begin(ExploreBounds bounds)
     {
         _nodes = new ExploredNode[bounds.Members];
-        _net.Clear();
-        _ghostOwned = true;
+        var ghost = new RaftGlobalInvariants(this);
         for (int i = 0; i < _nodes.Length; i++)
         {
-            Start(i, new ExploredNode { Core = new RaftCore(_options), Id = new ReplicaId((byte)(i + 1)), Run = 1 });
-            _nodes[i].Now = _options.ElectionTimeoutMicros; // nobody heard a leader lately
+            var node = new ExploredNode { Core = new RaftCore(_options), Id = new ReplicaId((byte)(i + 1)), Run = 1 };
+            Start(node);
+            node.Now = _options.ElectionTimeoutMicros; // nobody heard a leader lately
+            var begun = Finish(node);
+            _nodes[i] = begun.After;
+            ghost = Judge(ghost, begun);
         }
         return new ExploredState
         {
-            Nodes = _nodes, Net = [], Ghost = _ghost, Proposals = (byte)bounds.Proposals, Crashes = (byte)bounds.Crashes, Timeouts = (byte)bounds.Timeouts, Beats = (byte)bounds.Beats,
+            Nodes = [.. _nodes], Net = [], Ghost = ghost, Left = new Allowance((byte)bounds.Proposals, (byte)bounds.Crashes, (byte)bounds.Timeouts, (byte)bounds.Beats),
         };
     }
 
-    /// <summary>Throws <see cref="InvariantException"/> when a promise breaks.</summary>
-    public ExploredState After(ExploredState state, Act act)
+    /// <summary>Takes the step and returns the print of what it leads to, which <see cref="Taken"/> makes a state: most steps lead to one that is known. Throws <see cref="InvariantException"/> when a promise breaks.</summary>
+    public ulong Take(ExploredState state, Act act)
     {
         int at = act.Member - 1;
-        _nodes = (ExploredNode[])state.Nodes.Clone();
+        var node = state.Nodes[at];
+        var step = StepOf(node, act, act.Deed == Deed.Deliver ? state.Net[act.Of] : null);
+        state.Nodes.CopyTo(_nodes, 0);
+        _nodes[at] = step.After;
         _net.Clear();
-        _net.AddRange(state.Net);
-        _ghost = state.Ghost;
-        _ghostOwned = false;
-        if (act.Deed == Deed.Crash) Restart(at, act.Of);
-        else
+        bool promised = step.After.DiskPromise.Term != node.DiskPromise.Term;
+        for (int i = 0; i < state.Net.Length; i++)
         {
-            var node = _nodes[at] = state.Nodes[at].Fork();
-            _outbox.LastTicket = node.LastTicket;
-            Do(node, act);
+            var f = state.Net[i];
+            if (act.Deed == Deed.Deliver && i == act.Of) continue;
+            if (!promised || f.To.Value != act.Member || !f.IsDeadAt(step.After.DiskPromise.Term)) _net.Add(f);
         }
-        ulong durable = _nodes[at].DiskPromise.Term;
-        if (durable != state.Nodes[at].DiskPromise.Term) _net.RemoveAll(f => f.To.Value == act.Member && f.IsDeadAt(durable));
-        return new ExploredState
-        {
-            Nodes = _nodes, Net = [.. _net], Ghost = _ghost,
-            Proposals = (byte)(state.Proposals - (act.Deed == Deed.Propose ? 1 : 0)), Crashes = (byte)(state.Crashes - (act.Deed == Deed.Crash ? 1 : 0)),
-            Timeouts = (byte)(state.Timeouts - (act.Deed == Deed.Timeout ? 1 : 0)), Beats = (byte)(state.Beats - (act.Deed == Deed.Beat ? 1 : 0)),
-        };
+        foreach (var f in step.Left)
+            if (!f.IsDeadAt(_nodes[f.To.Value - 1].DiskPromise.Term)) _net.Add(f);
+        _allowed = state.Left.Without(act.Deed);
+        _ghost = Judge(state.Ghost, step);
+        return new StatePrint(_nodes, CollectionsMarshal.AsSpan(_net), _ghost, _allowed).Least();
     }
 
-    private void Do(ExploredNode node, Act act)
+    /// <summary>The state behind the step that was taken last.</summary>
+    public ExploredState Taken() => new() { Nodes = [.. _nodes], Net = [.. _net], Ghost = _ghost!, Left = _allowed };
+
+    // ---- One member's part, made once
+
+    private NodeStep StepOf(ExploredNode node, Act act, Flying? message)
+    {
+        var key = new Fingerprint();
+        key.Add((ulong)act.Deed);
+        key.Add(message is null ? (ulong)act.Of : message.Print);
+        key.Add(message is null ? 0UL : message.From.Value);
+        if (node.Steps.TryGetValue(key.Value, out var known)) return known;
+        var next = act.Deed == Deed.Crash ? Restarted(node, act.Of) : node.Fork();
+        if (act.Deed == Deed.Crash) Start(next);
+        else
+        {
+            _outbox.LastTicket = next.LastTicket;
+            Do(next, act, message);
+        }
+        var step = Finish(next);
+        node.Steps.Add(key.Value, step);
+        return step;
+    }
+
+    private NodeStep Finish(ExploredNode node)
+    {
+        ulong print = node.PrintNamed(_ownNames);
+        if (_known.TryGetValue(print, out var same)) node = same;
+        else _known.Add(print, node);
+        var step = new NodeStep(node, [.. _left], [.. _events]);
+        _left.Clear();
+        _events.Clear();
+        return step;
+    }
+
+    private void Do(ExploredNode node, Act act, Flying? message)
     {
         switch (act.Deed)
         {
             case Deed.Deliver:
-                var f = _net[act.Of];
-                _net.RemoveAt(act.Of);
-                node.Core.Receive(Time(node), new Sender(f.From, f.From.Value, 1), f.Message, _outbox);
+                node.Core.Receive(Time(node), new Sender(message!.From, message.From.Value, 1), message.Message, _outbox);
                 break;
             case Deed.Sync:
                 node.CompleteOldest();
@@ -101,23 +138,21 @@ internal sealed class ExploredStep : IRaftWitness
 
     // ---- Crash and start
 
-    private void Restart(int at, int survive)
+    private ExploredNode Restarted(ExploredNode old, int survive)
     {
-        var old = _nodes[at];
         var (disk, promise) = (old.Disk, old.DiskPromise);
         for (int i = 0; i < survive; i++)
         {
             disk = ExploredNode.Write(disk, old.Pending[i]);
             if (old.Pending[i].IsPromise) promise = old.Pending[i].Promise;
         }
-        Start(at, new ExploredNode { Core = new RaftCore(_options), Id = old.Id, Run = old.Run + 1, Now = old.Now, Memory = disk, Disk = disk, DiskPromise = promise });
+        return new ExploredNode { Core = new RaftCore(_options), Id = old.Id, Run = old.Run + 1, Now = old.Now, Memory = disk, Disk = disk, DiskPromise = promise };
     }
 
-    private void Start(int at, ExploredNode node)
+    private void Start(ExploredNode node)
     {
-        _nodes[at] = node;
         _outbox.LastTicket = default;
-        OwnGhost().Started(node.Id, 0);
+        _events.Add(new Event(EventKind.Started));
         node.Core.Start(Time(node), new Recovered
         {
             Self = node.Id, Directory = node.Id.Value, Run = node.Run, Seed = 1, Promise = node.DiskPromise, Log = node.DurableLog(), Configurations = [_formed],
@@ -150,15 +185,10 @@ internal sealed class ExploredStep : IRaftWitness
         _outbox.Clear();
         node.LastTicket = _outbox.LastTicket;
         node.Core.CheckInvariants();
-        if (node.State.Role == Role.Leader) Lead(node);
+        if (node.State.Role == Role.Leader) _events.Add(new Event(EventKind.Leads));
         if (delivered == 0) return;
         node.Core.Receive(Time(node), Sender.Host, new Applied(delivered), _outbox);
         Process(node);
-    }
-
-    private void Lead(ExploredNode node)
-    {
-        if (!_ghost.HasLed(node.State.Term, node.Id)) OwnGhost().Led(node.State);
     }
 
     private void Persist(ExploredNode node, in Verb v)
@@ -176,7 +206,7 @@ internal sealed class ExploredStep : IRaftWitness
         for (int i = 0; i < entries.Length; i++)
         {
             long index = v.First + i;
-            OwnGhost().Appended(index, v.Term, index == 1 ? 0 : node.Memory[index - 2].Term, entries[i].Entry.Kind, entries[i].Entry.Payload.Checksum);
+            _events.Add(new Event(EventKind.Appended, index, v.Term, index == 1 ? 0 : node.Memory[index - 2].Term, entries[i].Entry));
         }
     }
 
@@ -207,26 +237,58 @@ internal sealed class ExploredStep : IRaftWitness
             for (int i = 0; i < entries.Length; i++) entries[i] = new TermedEntry(node.Memory[a.PrevIndex + i].Term, node.Memory[a.PrevIndex + i].Entry);
             message = new Append { Term = a.Term, PrevIndex = a.PrevIndex, PrevTerm = a.PrevTerm, Last = a.Last, Commit = a.Commit, Round = a.Round, ProvenMicros = a.ProvenMicros, ProvenRun = a.ProvenRun, Entries = entries };
         }
-        _ghost.Leaves(node.Id, node.Id.Value, to, message);
-        var flying = new Flying(node.Id, to, message);
-        if (!flying.IsDeadAt(_nodes[to.Value - 1].DiskPromise.Term)) _net.Add(flying);
+        _left.Add(new Flying(node.Id, to, message));
+        _events.Add(new Event(EventKind.Left));
     }
 
     private void Deliver(ExploredNode node, long first, long last)
     {
-        if (node.State.Role == Role.Leader) _ghost.Committed(node.State);
+        if (node.State.Role == Role.Leader) _events.Add(new Event(EventKind.Committed));
         for (long i = first; i <= last; i++)
         {
             var slot = node.Memory[i - 1];
-            OwnGhost().Delivered(node.Id, node.State.Term, i, slot.Term, slot.Entry.Kind, slot.Entry.Payload.Checksum);
+            _events.Add(new Event(EventKind.Delivered, i, slot.Term, node.State.Term, slot.Entry));
         }
     }
 
-    private RaftGlobalInvariants OwnGhost()
+    // ---- The promises about all members, with everybody as the step leaves them
+
+    private RaftGlobalInvariants Judge(RaftGlobalInvariants ghost, NodeStep step)
     {
-        if (_ghostOwned) return _ghost;
-        _ghostOwned = true;
-        return _ghost = _ghost.Copy();
+        var node = step.After;
+        var after = ghost;
+        if (step.Remembers && !step.Histories.TryGetValue(ghost, out after!))
+        {
+            after = ghost.Copy();
+            foreach (ref readonly var e in step.Events.AsSpan()) Remember(after, node, e);
+            step.Histories.Add(ghost, after);
+        }
+        int left = 0;
+        foreach (ref readonly var e in step.Events.AsSpan())
+        {
+            if (e.Kind == EventKind.Committed) after.Committed(node.State);
+            else if (e.Kind == EventKind.Left)
+            {
+                var f = step.Left[left++];
+                after.Leaves(f.From, f.From.Value, f.To, f.Message);
+            }
+            else if (e.Kind == EventKind.Leads && !after.HasLed(node.State.Term, node.Id))
+            {
+                after = after.Copy();
+                after.Led(node.State);
+            }
+        }
+        return after;
+    }
+
+    private static void Remember(RaftGlobalInvariants ghost, ExploredNode node, in Event e)
+    {
+        switch (e.Kind)
+        {
+            case EventKind.Started: ghost.Started(node.Id, 0); break;
+            case EventKind.Appended: ghost.Appended(e.Index, e.Term, e.Other, e.Entry.Kind, e.Entry.Payload.Checksum); break;
+            case EventKind.Delivered: ghost.Delivered(node.Id, e.Other, e.Index, e.Term, e.Entry.Kind, e.Entry.Payload.Checksum); break;
+        }
     }
 
     // ---- IRaftWitness

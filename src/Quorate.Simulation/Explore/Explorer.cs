@@ -31,7 +31,8 @@ public sealed class Explorer(ExploreBounds bounds)
         Mutants.Planted = Mutant;
 #endif
         var level = new List<(ExploredState State, int Way)> { (_step.Begin(bounds), -1) };
-        _seen.Add(level[0].State.Print());
+        var first = level[0].State;
+        _seen.Add(new StatePrint(first.Nodes, first.Net, first.Ghost, first.Left).Least());
         var acts = new List<Act>();
         long steps = 0;
         for (int depth = 0; ; depth++)
@@ -48,18 +49,18 @@ public sealed class Explorer(ExploreBounds bounds)
                 foreach (var act in acts)
                 {
                     steps++;
-                    ExploredState after;
+                    ulong print;
                     try
                     {
-                        after = _step.After(state, act);
+                        print = _step.Take(state, act);
                     }
                     catch (InvariantException broken)
                     {
                         return new Exploration(new Explored(depth + 1, _seen.Count, steps, next.Count), false, broken.Name, broken.Message, Tell(way, act));
                     }
-                    if (!_seen.Add(after.Print())) continue;
+                    if (!_seen.Add(print)) continue;
                     _ways.Add((way, act));
-                    next.Add((after, _ways.Count - 1));
+                    next.Add((_step.Taken(), _ways.Count - 1));
                 }
                 if (_seen.Count >= bounds.States || stop?.Invoke() == true) return new Exploration(new Explored(depth + 1, _seen.Count, steps, next.Count), false, null, null, []);
             }
@@ -79,7 +80,9 @@ public sealed class Explorer(ExploreBounds bounds)
         for (int i = 0; i < acts.Count; i++)
         {
             lines.Add(Line(state, acts[i]));
-            if (i < acts.Count - 1) state = again.After(state, acts[i]);
+            if (i == acts.Count - 1) break;
+            again.Take(state, acts[i]);
+            state = again.Taken();
         }
         return lines;
     }

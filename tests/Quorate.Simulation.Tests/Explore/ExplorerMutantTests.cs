@@ -13,9 +13,12 @@ public class ExplorerMutantTests(ITestOutputHelper output)
     [InlineData(Mutant.AckUngated, "AckDurable", 0, 1)]
     [InlineData(Mutant.VoteForgottenInTerm, "VoteOncePerTerm", 0, 2)]
     [InlineData(Mutant.StaleVoteCounted, "ElectionSafety", 0, 2)]
-    public void The_shortest_way_is_found(Mutant mutant, string promise, int crashes, int timeouts)
+    [InlineData(Mutant.VoteRequestUngated, "ClaimedLogDurable", 0, 2)]
+    [InlineData(Mutant.TruncateUnconditionally, "QuorumDurable", 1, 1)]
+    [InlineData(Mutant.StaleRejectionUsed, "MatchBelowNext", 1, 1)]
+    public void The_shortest_way_is_found(Mutant mutant, string promise, int proposals, int timeouts)
     {
-        var bounds = new ExploreBounds { Proposals = 0, Crashes = crashes, Timeouts = timeouts, States = 400_000 };
+        var bounds = new ExploreBounds { Proposals = proposals, Timeouts = timeouts, States = 400_000 };
         var found = new Explorer(bounds) { Mutant = mutant }.Run();
         foreach (string line in found.Trace) output.WriteLine(line);
         Assert.Equal(promise, found.Broken);
