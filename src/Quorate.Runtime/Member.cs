@@ -67,6 +67,7 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
     private Instant _now;
     private long _peersOf = -1, _wakeAsked;
     private readonly (ulong Directory, ulong Run)[] _linked = new (ulong, ulong)[256];
+    private DiskException? _unsaved;
     private bool _stopping, _closing, _dialled, _listCompared;
 
     public Member(MemberOptions options, IDisk disk, INetwork network, ISeed seed, INotes notes, IFaceFactory faces)
@@ -97,8 +98,8 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
 
     public string PeerAddress { get; private set; } = "";
 
-    /// <summary>A journal write failed: the member must stop (storage.md §2.5).</summary>
-    public DiskException? Failed => _store?.Failed;
+    /// <summary>A write of the journal or of the identity failed: the member must stop (storage.md §2.5, §6.1).</summary>
+    public DiskException? Failed => _unsaved ?? _store?.Failed;
 
     /// <summary>Opens the store, listens, and begins. Throws StorageRefusal, DiskException or NetworkException with one clear line; nothing was served then.</summary>
     public void Start(Instant now)
@@ -119,6 +120,7 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
         if (_options.PeerAddress is { } peers) PeerAddress = _mesh.Listen(peers);
         _mesh.SetPeers(Others(_options.Members));
         _formation.Start(Formation.FormedList.Decode(identity.Formation.Span), identity.Formed);
+        if (_unsaved is { } unsaved) throw unsaved;
         StartReplicaWhenFormed();
         if (room.Why(_sessions.Configuration.Members.Length) is { } tooMany) throw new StorageRefusal(tooMany);
         if (_options.ClientAddress is { } clients) ClientAddress = _network.Listen(clients, _face.Accept);
@@ -143,7 +145,8 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
             _store!.Pump(now);
             return _store.NextWake;
         }
-        _formation!.Pump(now);
+        if (_unsaved is null) _formation!.Pump(now);
+        if (_unsaved is not null) return Instant.Never; // whoever pumps sees that it Failed
         StartReplicaWhenFormed();
         if (_host is null) _store!.Pump(_now);
         else
@@ -230,7 +233,7 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
 
     public void OnFrame(Sender from, FrameKind kind, ReadOnlySpan<byte> body)
     {
-        if (_closing) return;
+        if (_closing || _unsaved is not null) return;
         switch (kind)
         {
             case FrameKind.Formation when !body.IsEmpty && body[0] == Runtime.Membership.Farewell.Frame:
@@ -255,7 +258,20 @@ public sealed class Member : IMeshHandler, Formation.IFormationStore, IDisposabl
 
     public void OnRefused(ReplicaId peer, string reason) => _notes.Note(2, $"member {peer.Value}: {reason}");
 
-    void Formation.IFormationStore.Save(ulong clusterId, ReadOnlySpan<byte> list, bool formed) => _store!.Identity.Save(clusterId, list, formed);
+    bool Formation.IFormationStore.Save(ulong clusterId, ReadOnlySpan<byte> list, bool formed)
+    {
+        try
+        {
+            _store!.Identity.Save(clusterId, list, formed);
+            return true;
+        }
+        catch (DiskException no)
+        {
+            _unsaved = no;
+            _notes.Note(3, $"the identity could not be written: {no.Message}; this member stops");
+            return false;
+        }
+    }
 
     private void StartReplicaWhenFormed()
     {

@@ -41,7 +41,8 @@ public sealed record FormedList(long Number, ConfiguredMember[] Members)
 /// <summary>Where formation keeps what it promised: synced before it returns (at level memory: held).</summary>
 public interface IFormationStore
 {
-    void Save(ulong clusterId, ReadOnlySpan<byte> list, bool formed);
+    /// <summary>False when the disk said no: the member stops with this turn, and nothing may follow from what was to be saved (storage.md §2.5, §6.1).</summary>
+    bool Save(ulong clusterId, ReadOnlySpan<byte> list, bool formed);
 }
 
 /// <summary>
@@ -171,16 +172,17 @@ public sealed class Formation
             members[i] = new ConfiguredMember(id, id == _self ? _directory : here ? h.Directory : 0, true, address);
         }
         if (present < (_withQuorum ? _listed.Length / 2 + 1 : _listed.Length)) return;
-        if (_offer is null || !_offer.Members.SequenceEqual(members)) Offer(new FormedList((_offer?.Number ?? 0) + 1, members));
+        if ((_offer is null || !_offer.Members.SequenceEqual(members)) && !Offer(new FormedList((_offer?.Number ?? 0) + 1, members))) return;
         foreach (var (id, _) in _listed)
             if (id != _self && !_heard[id.Value].Accepted) SendList(id, Frame.Offer, _offer!);
     }
 
-    private void Offer(FormedList offer)
+    private bool Offer(FormedList offer)
     {
+        if (!_store.Save(0, offer.Encode(), false)) return false;
         _offer = offer;
-        _store.Save(0, offer.Encode(), false);
         for (int i = 0; i < _heard.Length; i++) _heard[i].Accepted = false;
+        return true;
     }
 
     /// <summary>The own list, to who stands in it or in the configuration: anybody else is no member of this cluster (storage.md §6.4).</summary>
@@ -200,8 +202,8 @@ public sealed class Formation
         if (_listed.Length == 0 || from.Id != _listed[0].Id || from.Id == _self || !offer.Names(_self, _directory) || !offer.Names(from.Id, from.Directory)) return;
         if (_offer is null || offer.Number != _offer.Number || !offer.Members.SequenceEqual(_offer.Members))
         {
+            if (!_store.Save(0, offer.Encode(), false)) return;
             _offer = offer;
-            _store.Save(0, offer.Encode(), false);
         }
         var w = _mesh.Begin(from.Id, FrameKind.Formation);
         if (w is null) return;
@@ -218,7 +220,7 @@ public sealed class Formation
         foreach (var m in _offer.Members)
             if (m.Id != _self && m.Directory != 0 && _heard[m.Id.Value] is { Accepted: true, Up: true } h && h.Directory == m.Directory) accepted++;
         if (accepted < _offer.Members.Count(m => m.Directory != 0)) return;
-        Form(_offer);
+        if (!Form(_offer)) return;
         foreach (var m in _offer.Members)
             if (m.Id != _self) SendList(m.Id, Frame.Formed, _offer);
     }
@@ -230,12 +232,13 @@ public sealed class Formation
         Form(list);
     }
 
-    private void Form(FormedList list)
+    private bool Form(FormedList list)
     {
-        _store.Save(list.ClusterId, list.Encode(), true);
+        if (!_store.Save(list.ClusterId, list.Encode(), true)) return false;
         Formed = list;
         _mesh.Formed(list.ClusterId);
         _notes.Note(1, $"cluster 0x{list.ClusterId:x} formed: {new ClusterConfiguration(list.Members)}");
+        return true;
     }
 
     private void Announce(ReplicaId to)
