@@ -124,10 +124,16 @@ public sealed partial class RaftCore
         p.Next = Math.Max(p.Next, p.Match + 1);
     }
 
+    /// <summary>
+    /// Where to go on when what is in flight may be gone. Of a peer that has acknowledged nothing yet (a new leader's, or one in a new run) nothing is known: the own end, as at an election, and its hint leads back.
+    /// (Taken from 1, a restarted member with its whole log got a snapshot under load, because 1 lies below the leader's.)
+    /// </summary>
+    private long Unlost(PeerProgress p) => p.Match > 0 ? p.Match + 1 : S.Log.Last + 1;
+
     /// <summary>Undelivered or a reset link. Nothing is sent now: the next beat tries.</summary>
     private void StopReplicating(ReplicaId peer)
     {
-        if (S.Role == Role.Leader && S.Peer(peer) is { } p) BecomeProbe(p, p.Match + 1);
+        if (S.Role == Role.Leader && S.Peer(peer) is { } p) BecomeProbe(p, Unlost(p));
     }
 
     /// <summary>
@@ -145,7 +151,7 @@ public sealed partial class RaftCore
     {
         if (S.Role != Role.Leader || S.Peer(m.Peer) is not { } p || p.Directory != m.Directory) return;
         NoteRun(p, m.Run);
-        BecomeProbe(p, p.Match + 1);
+        BecomeProbe(p, Unlost(p));
         SendBeat(p);
     }
 
