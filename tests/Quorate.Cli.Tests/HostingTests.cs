@@ -38,6 +38,24 @@ public class HostingTests
         await Assert.ThrowsAsync<QuorateException>(() => member.StatusAsync());
     }
 
+    /// <summary>A broken invariant: what was thrown inside a turn ends the member, which says so at once, whatever its last figures told.</summary>
+    [Fact]
+    public async Task A_member_whose_strand_breaks_neither_lives_nor_serves()
+    {
+        using var host = Build(o => (o.Storage, o.ZooKeeper) = ("memory", "127.0.0.1:0"));
+        await host.StartAsync();
+        var member = host.Services.GetRequiredService<QuorateMember>();
+        await member.Serving.WaitAsync(TimeSpan.FromSeconds(30));
+        using var client = BenchConnection.Open(Address.Parse(member.ZooKeeper, out _)!.Value);
+        var asked = member.AskAsync<int>(_ => throw new InvalidOperationException("told to break"));
+        Assert.Equal("told to break", Assert.IsType<InvalidOperationException>(await member.Ended.WaitAsync(TimeSpan.FromSeconds(30))).Message);
+        Assert.False(member.IsLive);
+        Assert.False(member.IsServing);
+        await Assert.ThrowsAsync<QuorateException>(() => asked);
+        await Assert.ThrowsAsync<QuorateException>(() => member.StatusAsync());
+        await host.StopAsync();
+    }
+
     [Fact]
     public async Task Two_members_in_one_process_do_not_know_of_each_other()
     {

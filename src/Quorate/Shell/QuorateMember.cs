@@ -60,10 +60,10 @@ public sealed class QuorateMember : IAsyncDisposable
     internal MemberFigures Figures => _turn?.Figures ?? MemberFigures.None;
 
     /// <summary>The strand has turned within so long: it is alive (a watcher asks it to every second).</summary>
-    public bool IsLive => _turn is { Ended: false } turn && BootClock.Micros() - turn.Figures.AtMicros < 10_000_000;
+    public bool IsLive => !_ended.Task.IsCompleted && _turn is { Ended: false } turn && BootClock.Micros() - turn.Figures.AtMicros < 10_000_000;
 
     /// <summary>In a quorum, and caught up.</summary>
-    public bool IsServing => Figures.Serving;
+    public bool IsServing => !_ended.Task.IsCompleted && Figures.Serving;
 
     /// <summary>Who leads; 0 when that is not known here.</summary>
     public int Leader => Figures.Leader;
