@@ -22,7 +22,7 @@ public static partial class LimitsPage
         return page.ToString();
     }
 
-    [GeneratedRegex(@"/// <summary>(?<why>.*?)</summary>\s*public const \w+ (?<name>\w+)", RegexOptions.Singleline)]
+    [GeneratedRegex(@"/// <summary>(?<why>(?:(?!</summary>).)*)</summary>\s*public const \w+ (?<name>\w+)", RegexOptions.Singleline)]
     private static partial Regex Constant();
 }
 

@@ -15,12 +15,21 @@ internal static class StatusCommand
         command.SetAction(parsed => Interrupt.Run(async _ =>
         {
             bool whole = true;
-            foreach (var address in Member.Parse(parsed.GetValue(http)!))
+            var members = Member.Parse(parsed.GetValue(http)!);
+            foreach (var address in members)
             {
-                var (status, text) = await Member.StatusAsync(address).ConfigureAwait(false);
-                if (parsed.GetValue(json)) Console.Write(text);
-                else Show(status);
-                whole &= status.Serving;
+                try
+                {
+                    var (status, text) = await Member.StatusAsync(address).ConfigureAwait(false);
+                    if (parsed.GetValue(json)) Console.Write(text);
+                    else Show(status);
+                    whole &= status.Serving;
+                }
+                catch (CommandException silent) when (members.Count > 1)
+                {
+                    whole = false;
+                    Program.Fail(silent.Message); // the others are asked all the same
+                }
             }
             return whole ? 0 : 1;
         }));

@@ -13,8 +13,11 @@ public enum MembershipChange : byte { Add, Remove, Promote }
 public sealed class Membership(SessionHost sessions, INotes notes, WindowRoom room, MemberStore store)
 {
     private const long RetryMicros = 250_000;
+
+    /// <summary>So long no leader is heard before a group is called lost.</summary>
+    private const long LostMicros = 5_000_000;
     private readonly ulong[] _linked = new ulong[256];
-    private long _next;
+    private long _next, _lostSince = Instant.Never;
     private long _votesSince = -1;
     private bool _asked, _lostNoted;
     private ReplicaId _stepped;
@@ -59,11 +62,11 @@ public sealed class Membership(SessionHost sessions, INotes notes, WindowRoom ro
 
     public void OnLinkDown(ReplicaId peer) => _linked[peer.Value] = 0;
 
-    public long NextWake => sessions.Leading ? _next : Instant.Never;
+    public long NextWake => sessions.Leading ? _next : _lostNoted || _lostSince == Instant.Never ? Instant.Never : _lostSince + LostMicros;
 
     public void Pump(Instant now)
     {
-        NoteWhenLost();
+        NoteWhenLost(now);
         ForgetOldDirectories();
         if (!sessions.Leading || Host is null || now.Micros < _next) return;
         _next = now.Micros + RetryMicros;
@@ -104,6 +107,7 @@ public sealed class Membership(SessionHost sessions, INotes notes, WindowRoom ro
             MembershipChange.Add when member is not null => $"member {id.Value} is in the configuration already",
             MembershipChange.Add when room.Why(present.Members.Length + 1) is { } tooMany => tooMany,
             MembershipChange.Add when address.Length == 0 => "an address HOST:PORT is needed",
+            MembershipChange.Add when Array.Find(present.Members, m => m.Address == address) is { } other => $"{address} is the address of member {other.Id.Value}",
             MembershipChange.Remove when member is null => $"member {id.Value} is not in the configuration",
             MembershipChange.Remove when member!.Voter && present.VoterCount == 1 => "the last voter cannot be removed",
             MembershipChange.Promote when member is null => $"member {id.Value} is not in the configuration",
@@ -169,9 +173,14 @@ public sealed class Membership(SessionHost sessions, INotes notes, WindowRoom ro
     }
 
     /// <summary>Members whose recorded directories are gone can no longer form a write quorum (storage.md §5).</summary>
-    private void NoteWhenLost()
+    private void NoteWhenLost(Instant now)
     {
-        if (_lostNoted || sessions.Serving) return;
+        if (_lostNoted) return;
+        if (sessions.Serving || Host is null || !Host.Standing.Leader.IsNone)
+        {
+            _lostSince = Instant.Never;
+            return;
+        }
         int voters = 0, gone = 0;
         foreach (var m in sessions.Configuration.Members)
         {
@@ -180,6 +189,8 @@ public sealed class Membership(SessionHost sessions, INotes notes, WindowRoom ro
             if (_linked[m.Id.Value] != 0 && _linked[m.Id.Value] != m.Directory && m.Directory != 0) gone++;
         }
         if (voters == 0 || voters - gone > voters / 2) return;
+        if (_lostSince == Instant.Never) _lostSince = now.Micros;
+        if (now.Micros - _lostSince < LostMicros) return; // what is applied so far may be an old configuration: a leader that is heard brings the newer one
         _lostNoted = true;
         notes.Note(3, $"group lost: {gone} of {voters} voters came back without their data, the rest is no quorum. To begin anew, stop every member, remove the data directories of all, and start them again");
     }

@@ -18,6 +18,10 @@ public sealed partial class ReplicaHost
     private SnapshotWriter? _writer;
     private SnapshotIdentity _writing;
     private bool _snapshotAsked, _finished;
+    private long _retrySnapshotAt;
+
+    /// <summary>Micros after which one that failed is tried again.</summary>
+    private const long RetrySnapshotMicros = 1_000_000;
 
     /// <summary>Micros after which a member that has a snapshot whole and does not report its position is taken to have lost it: it is synced, read back and restored by then.</summary>
     private const long TakenMicros = 60_000_000;
@@ -47,7 +51,7 @@ public sealed partial class ReplicaHost
         TellUnstored();
         if (_writer is null)
         {
-            if (_snapshotAsked || (_sessions.AppliedIndex > _log.Map.BeginIndex && (Standing.WantsSnapshot || _log.SnapshotDue(_sessions.Machine.EncodedBytes)))) BeginSnapshot();
+            if (_snapshotAsked || (_now.Micros >= _retrySnapshotAt && _sessions.AppliedIndex > _log.Map.BeginIndex && (Standing.WantsSnapshot || _log.SnapshotDue(_sessions.Machine.EncodedBytes)))) BeginSnapshot();
             return;
         }
         if (!SnapshotWantsTurn) return;
@@ -95,6 +99,7 @@ public sealed partial class ReplicaHost
                     Tell(_now, new SnapshotStored(e.Identity, _lowSpace ? e.Identity.Index + 1 : _log.FirstWithin(Limits.TrailingJournalBytes)));
                     break;
                 case SnapshotEventKind.Failed:
+                    _retrySnapshotAt = _now.Micros + RetrySnapshotMicros;
                     EndWriting();
                     _notes.Note(2, $"a snapshot failed: {e.Reason}");
                     AnswerSnapshot($"the snapshot failed: {e.Reason}");

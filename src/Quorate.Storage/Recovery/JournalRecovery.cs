@@ -104,7 +104,7 @@ internal sealed partial class JournalRecovery(IDisk disk, StorageOptions options
 #if MUTANTS
         if (Mutants.On(Mutant.DamageTakenForTorn)) CutAtFirstBad();
 #endif
-        if (TopIsTorn) _warnings.Add(Say($"{_top.Segment.Path}: the last batch ({h.Number}) at offset {h.Offset} was torn and is cut; nothing in it was acknowledged"));
+        if (TopIsTorn) _warnings.Add(Say($"{_top.Segment.Path}: the last batch ({h.Number}) at offset {h.Offset} was torn and is cut; so looks a write that was under way at the end"));
     }
 
     /// <summary>
